@@ -1,0 +1,73 @@
+"""The engine and the only commit in the code base.
+
+Lock order, everywhere: incident → wave → alert → assignment → responder → lot (by id) → timer →
+topic clocks (sorted by topic, taken by `realtime.log`). Locks are `FOR NO KEY UPDATE` unless the
+row dies. No lock is held across routing, Redis or the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import redis.asyncio
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from realtime import log
+
+#: How long a request waits for a row lock before it gives up with a clear error.
+LOCK_TIMEOUT_MS = 3_000
+#: No statement of a request or timer may run longer; imports set their own.
+STATEMENT_TIMEOUT_MS = 10_000
+#: A crashed client inside a transaction must not keep its locks.
+IDLE_TIMEOUT_MS = 10_000
+
+_SESSION_OPTIONS = (
+    f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
+    f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} -c timezone=UTC -c jit=off"
+)
+
+
+def make_engine(database_url: str, *, pool_size: int = 8) -> AsyncEngine:
+    """Return an engine whose sessions have bounded waits; connects on first use."""
+    return create_async_engine(
+        database_url.replace("postgresql://", "postgresql+psycopg://", 1),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=3,
+        pool_pre_ping=True,
+        pool_recycle=1_800,
+        connect_args={"options": _SESSION_OPTIONS, "connect_timeout": 3},
+    )
+
+
+class Database:
+    """An engine with the Redis client that carries the hints of what moved."""
+
+    def __init__(self, engine: AsyncEngine, hints: redis.asyncio.Redis | None) -> None:
+        self.engine = engine
+        self._hints = hints
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Run one transaction; after its commit tell Redis which topics moved.
+
+        The hint may be lost: every process looks at the log once a second anyway.
+        """
+        async with self.engine.connect() as conn:
+            log.forget_moved(conn)
+            async with conn.begin():
+                yield conn
+            moved = log.moved(conn)
+        if moved and self._hints is not None:
+            await log.publish_moved(self._hints, moved)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """Give a read-only view of one instant (repeatable read)."""
+        async with self.engine.connect() as conn:
+            view = await conn.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            async with view.begin():
+                yield view

@@ -1,0 +1,104 @@
+"""What can go wrong in dispatch, without a word of HTTP.
+
+DispatchError
+├── NotFound            the thing is not there (or not yours to see)
+├── Conflict            the present state forbids it; carries that state
+│   ├── StaleVersion        somebody changed it since you read it
+│   ├── StepOutOfOrder      this step does not follow the present one
+│   ├── AlertOver           the alert was answered, timed out or stood down
+│   ├── IncidentClosed      the incident takes no more steps
+│   ├── AmbulanceUnknown    a medical incident cannot close without its 120 state
+│   ├── StockShort          not that much is available
+│   ├── NobodyToAlert       nobody eligible is within reach
+│   └── NameTaken           another one carries this name or code already
+└── Malformed           a value that no state would accept
+    └── KeyReused           the Idempotency-Key was used with another body
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class DispatchError(Exception):
+    """Base of everything that an action may refuse with."""
+
+    code = "unavailable"
+
+    def __init__(self, detail: str = "", *, state: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail or (type(self).__doc__ or "").strip())
+        self.detail = detail
+        self.state = dict(state) if state is not None else None
+
+
+class NotFound(DispatchError):
+    """There is no such thing, or it is not yours to see."""
+
+    code = "not_found"
+
+
+class Conflict(DispatchError):
+    """The present state does not allow this."""
+
+    code = "conflict"
+
+
+class StaleVersion(Conflict):
+    """Somebody changed it since you read it."""
+
+    code = "stale_version"
+
+
+class StepOutOfOrder(Conflict):
+    """This step does not follow the present one."""
+
+    code = "step_out_of_order"
+
+
+class AlertOver(Conflict):
+    """The alert was answered, timed out or stood down."""
+
+    code = "alert_over"
+
+
+class IncidentClosed(Conflict):
+    """The incident is closed and takes no more steps."""
+
+    code = "incident_closed"
+
+
+class AmbulanceUnknown(Conflict):
+    """A medical incident cannot be closed while its ambulance state is unknown."""
+
+    code = "ambulance_unknown"
+
+
+class StockShort(Conflict):
+    """Not that much is available."""
+
+    code = "stock_short"
+
+
+class NobodyToAlert(Conflict):
+    """Nobody eligible is within reach."""
+
+    code = "nobody_to_alert"
+
+
+class NameTaken(Conflict):
+    """Another one carries this name or code already."""
+
+    code = "name_taken"
+
+
+class Malformed(DispatchError):
+    """The value cannot be right in any state."""
+
+    code = "malformed"
+
+
+class KeyReused(Malformed):
+    """This Idempotency-Key was used before with another body."""
+
+    code = "key_reused"

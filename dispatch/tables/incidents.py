@@ -1,0 +1,212 @@
+"""Incidents, waves, alerts, assignments, and the timers and deliveries that move them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from dispatch.tables import column
+
+incident = sa.Table(
+    "incident",
+    column.metadata,
+    column.identity(),
+    column.ref("org_id", "org", index=True),
+    column.word("number"),
+    column.word("kind"),
+    sa.Column("severity", sa.SmallInteger, nullable=False),
+    sa.Column("status", sa.Text, nullable=False, server_default="received"),
+    column.word("disposition", nullable=True),
+    column.flag("exercise"),
+    # Only the phones' movement in an exercise is faster; the plausibility gate divides by it.
+    sa.Column("drill_speed", sa.Numeric(6, 2), nullable=False, server_default="1"),
+    column.position(),
+    column.word("address", nullable=True),
+    column.word("floor", nullable=True),
+    column.word("entrance", nullable=True),
+    column.word("note", nullable=True),
+    column.word("caller_phone", nullable=True),
+    sa.Column("ambulance", sa.Text, nullable=False, server_default="unknown"),
+    column.at("ambulance_eta_at", nullable=True),
+    column.at("ambulance_changed_at", nullable=True),
+    column.ref("opened_by", "person", nullable=True),
+    column.at("created_at"),
+    column.at("first_alert_at", nullable=True),
+    column.at("first_accept_at", nullable=True),
+    column.at("first_on_scene_at", nullable=True),
+    column.at("with_patient_at", nullable=True),
+    column.at("handed_over_at", nullable=True),
+    column.at("closed_at", nullable=True),
+    # Set when an operator stood everyone down: no wave goes by itself until somebody alerts again.
+    column.at("stood_down_at", nullable=True),
+    column.count("version", 1),
+    sa.UniqueConstraint("org_id", "number"),
+    sa.CheckConstraint("severity between 1 and 4", name="severity"),
+    sa.CheckConstraint("(status = 'closed') = (closed_at is not null)", name="closed"),
+    sa.Index("ix_incident_open", "org_id", postgresql_where=sa.text("closed_at is null")),
+    sa.Index("ix_incident_position", "position", postgresql_using="gist"),
+)
+
+#: Human numbers: one row per organisation and year, bumped in the transaction that uses it.
+incident_number = sa.Table(
+    "incident_number",
+    column.metadata,
+    column.ref("org_id", "org"),
+    sa.Column("year", sa.SmallInteger, nullable=False),
+    sa.Column("last", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("org_id", "year"),
+)
+
+line = sa.Table(
+    "line",
+    column.metadata,
+    column.identity(),
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), nullable=False),
+    column.ref("incident_id", "incident"),
+    column.at("at"),
+    column.at("device_at", nullable=True),
+    column.ref("actor_id", "person", nullable=True),
+    column.word("channel"),
+    column.word("kind"),
+    column.json("args"),
+    column.word("text", nullable=True),
+    column.at("struck_at", nullable=True),
+    column.ref("struck_by", "person", nullable=True),
+    sa.Index("ix_line_incident_id", "incident_id", "seq"),
+)
+
+wave = sa.Table(
+    "wave",
+    column.metadata,
+    column.identity(),
+    column.ref("incident_id", "incident"),
+    sa.Column("number", sa.SmallInteger, nullable=False),
+    column.at("sent_at"),
+    column.word("policy"),
+    column.ref("by_id", "person", nullable=True),
+    sa.UniqueConstraint("incident_id", "number"),
+)
+
+allocation = sa.Table(
+    "allocation",
+    column.metadata,
+    column.identity(),
+    column.ref("incident_id", "incident", index=True),
+    column.ref("wave_id", "wave", nullable=True),
+    column.at("made_at"),
+    column.word("policy"),
+    column.json("inputs"),
+    column.json("chosen"),
+    column.json("excluded"),
+    sa.Column("milliseconds", sa.Numeric(10, 3), nullable=False),
+)
+
+alert = sa.Table(
+    "alert",
+    column.metadata,
+    column.identity(),
+    column.ref("incident_id", "incident", index=True),
+    column.ref("wave_id", "wave"),
+    column.ref("responder_id", "responder", index=True),
+    column.ref("team_id", "team", nullable=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("aed_id", sa.Uuid),
+    sa.Column("status", sa.Text, nullable=False, server_default="notified"),
+    sa.Column("travel_s", sa.Numeric(8, 1), nullable=False),
+    sa.Column("direct_s", sa.Numeric(8, 1), nullable=False),
+    sa.Column("distance_m", sa.Numeric(8, 1), nullable=False),
+    column.word("eta_source"),
+    # Where the responder was thought to be when asked; not kept after the incident closes.
+    column.position("from_position", nullable=True),
+    column.at("position_at", nullable=True),
+    column.at("notified_at"),
+    column.at("expires_at"),
+    column.at("delivered_at", nullable=True),
+    column.at("shown_at", nullable=True),
+    column.at("seen_at", nullable=True),
+    column.at("answered_at", nullable=True),
+    column.word("decline_reason", nullable=True),
+    # When the responder confirmed having read the stand-down.
+    column.at("stand_down_seen_at", nullable=True),
+    column.count("revision", 1),
+    sa.CheckConstraint("role in ('direct','via_aed')", name="role"),
+    sa.CheckConstraint("(role = 'via_aed') = (aed_id is not null)", name="aed"),
+    sa.UniqueConstraint("incident_id", "responder_id"),
+    sa.Index(
+        "ux_alert_one_live_per_responder",
+        "responder_id",
+        unique=True,
+        postgresql_where=sa.text("status in ('pending','notified','delivered','seen')"),
+    ),
+)
+
+assignment = sa.Table(
+    "assignment",
+    column.metadata,
+    column.identity(),
+    sa.Column("alert_id", sa.Uuid, sa.ForeignKey("alert.id"), nullable=False, unique=True),
+    column.ref("incident_id", "incident", index=True),
+    column.ref("responder_id", "responder"),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("aed_id", sa.Uuid),
+    sa.Column("status", sa.Text, nullable=False, server_default="accepted"),
+    column.at("accepted_at"),
+    column.at("en_route_at", nullable=True),
+    column.at("aed_collected_at", nullable=True),
+    column.at("on_scene_at", nullable=True),
+    column.at("with_patient_at", nullable=True),
+    column.at("handed_over_at", nullable=True),
+    column.at("cleared_at", nullable=True),
+    # The end of any kind: cleared, unable or stood down.
+    column.at("ended_at", nullable=True),
+    sa.Column("device_at", pg.JSONB, nullable=False, server_default="{}"),
+    column.word("unable_reason", nullable=True),
+    column.at("eta_at", nullable=True),
+    column.count("version", 1),
+    sa.Index(
+        "ux_assignment_one_live_per_responder",
+        "responder_id",
+        unique=True,
+        postgresql_where=sa.text("ended_at is null"),
+    ),
+)
+
+
+timer = sa.Table(
+    "timer",
+    column.metadata,
+    column.identity(),
+    column.ref("incident_id", "incident", nullable=True),
+    sa.Column("subject_id", sa.Uuid),
+    column.word("kind"),
+    column.at("due_at"),
+    sa.Column("lane", sa.Text, nullable=False, server_default="dispatch"),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("body", pg.JSONB, nullable=False, server_default="{}"),
+    sa.Index("ix_timer_due", "lane", "due_at"),
+    sa.Index(
+        "ux_timer_subject",
+        "incident_id",
+        "kind",
+        "subject_id",
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+
+delivery = sa.Table(
+    "delivery",
+    column.metadata,
+    column.identity(),
+    column.ref("alert_id", "alert", index=True),
+    column.ref("responder_id", "responder"),
+    column.word("channel"),
+    column.word("purpose"),
+    sa.Column("status", sa.Text, nullable=False, server_default="queued"),
+    column.now("created_at"),
+    column.at("sent_at", nullable=True),
+    column.at("delivered_at", nullable=True),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    column.at("leased_until", nullable=True),
+    sa.UniqueConstraint("alert_id", "channel", "purpose"),
+)

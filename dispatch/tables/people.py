@@ -1,0 +1,176 @@
+"""Organisations, people, what they may do, responders and teams."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from dispatch.tables import column
+
+org = sa.Table(
+    "org",
+    column.metadata,
+    column.identity(),
+    sa.Column("code", sa.Text, nullable=False, unique=True),
+    column.word("name_zh"),
+    column.word("name_en"),
+    sa.Column("level", sa.SmallInteger, nullable=False),
+    column.ref("parent_id", "org", nullable=True, index=True),
+    # Codes from the root down, each closed by a slash: "cn/hb/wh/"; a subtree is a prefix.
+    sa.Column("path", sa.Text, nullable=False, unique=True),
+    column.word("phone", nullable=True),
+    column.word("timezone"),
+    column.flag("is_demo"),
+    column.count("version", 1),
+    column.now("created_at"),
+    sa.CheckConstraint("level between 1 and 5", name="level"),
+)
+
+person = sa.Table(
+    "person",
+    column.metadata,
+    column.identity(),
+    column.ref("org_id", "org", index=True),
+    sa.Column("username", sa.Text, unique=True),
+    column.word("name"),
+    column.word("name_en", nullable=True),
+    column.word("phone", nullable=True),
+    sa.Column("language", sa.Text, nullable=False, server_default="zh"),
+    column.word("password_hash", nullable=True),
+    column.at("disabled_at", nullable=True),
+    column.flag("is_invented"),
+    column.count("version", 1),
+    column.now("created_at"),
+)
+
+membership = sa.Table(
+    "membership",
+    column.metadata,
+    column.ref("person_id", "person"),
+    column.ref("org_id", "org", index=True),
+    column.word("role"),
+    sa.PrimaryKeyConstraint("person_id", "org_id", "role"),
+    sa.CheckConstraint(
+        "role in ('operator','responder','planner','keeper','admin','auditor')", name="role"
+    ),
+)
+
+session = sa.Table(
+    "session",
+    column.metadata,
+    sa.Column("token_hash", sa.LargeBinary, primary_key=True),
+    column.ref("person_id", "person", index=True),
+    column.now("created_at"),
+    column.at("expires_at"),
+    column.at("revoked_at", nullable=True),
+)
+
+api_token = sa.Table(
+    "api_token",
+    column.metadata,
+    sa.Column("token_hash", sa.LargeBinary, primary_key=True),
+    column.ref("person_id", "person", index=True),
+    column.word("name"),
+    sa.Column("scopes", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
+    column.now("created_at"),
+    column.at("expires_at", nullable=True),
+    column.at("revoked_at", nullable=True),
+)
+
+sign_in_link = sa.Table(
+    "sign_in_link",
+    column.metadata,
+    sa.Column("token_hash", sa.LargeBinary, primary_key=True),
+    column.ref("person_id", "person", index=True),
+    column.now("created_at"),
+    column.at("expires_at"),
+    column.at("used_at", nullable=True),
+)
+
+idempotency = sa.Table(
+    "idempotency",
+    column.metadata,
+    column.ref("person_id", "person"),
+    column.word("key"),
+    column.word("route"),
+    sa.Column("body_hash", sa.LargeBinary, nullable=False),
+    sa.Column("status", sa.SmallInteger, nullable=False),
+    column.json("headers"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    column.now("created_at"),
+    sa.PrimaryKeyConstraint("person_id", "key"),
+    sa.Index("ix_idempotency_created_at", "created_at"),
+)
+
+
+responder = sa.Table(
+    "responder",
+    column.metadata,
+    sa.Column("id", sa.Uuid, sa.ForeignKey("person.id"), primary_key=True),
+    column.ref("org_id", "org", index=True),
+    sa.Column("duty", sa.Text, nullable=False, server_default="off_duty"),
+    column.at("duty_until", nullable=True),
+    sa.Column("skills", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("born_on", sa.Date),
+    column.count("version", 1),
+    sa.CheckConstraint("duty in ('available','resting','off_duty','suspended')", name="duty"),
+)
+
+certificate = sa.Table(
+    "certificate",
+    column.metadata,
+    column.identity(),
+    column.ref("responder_id", "responder", index=True),
+    column.word("kind"),
+    column.word("number", nullable=True),
+    column.word("issuer", nullable=True),
+    sa.Column("issued_on", sa.Date),
+    sa.Column("expires_on", sa.Date, nullable=False),
+    sa.Column("status", sa.Text, nullable=False, server_default="verified"),
+    sa.CheckConstraint("status in ('pending','verified','revoked')", name="status"),
+)
+
+place = sa.Table(
+    "place",
+    column.metadata,
+    column.identity(),
+    column.ref("responder_id", "responder", index=True),
+    column.word("kind"),
+    column.word("label", nullable=True),
+    column.position(),
+    column.word("hours", nullable=True),
+    sa.CheckConstraint("kind in ('home','work','patrol')", name="kind"),
+    sa.Index("ix_place_position", "position", postgresql_using="gist"),
+)
+
+#: Narrow on purpose: the only row that positions overwrite (stack.md: 41,000 upserts/s batched).
+last_position = sa.Table(
+    "last_position",
+    column.metadata,
+    sa.Column("responder_id", sa.Uuid, sa.ForeignKey("responder.id"), primary_key=True),
+    column.position(),
+    sa.Column("accuracy_m", sa.Numeric(7, 1)),
+    column.at("at"),
+    column.now("received_at"),
+    sa.Index("ix_last_position_position", "position", postgresql_using="gist"),
+)
+
+team = sa.Table(
+    "team",
+    column.metadata,
+    column.identity(),
+    column.ref("org_id", "org", index=True),
+    column.word("code"),
+    column.word("name"),
+    column.ref("leader_id", "responder", nullable=True),
+    column.count("version", 1),
+    sa.UniqueConstraint("org_id", "code"),
+)
+
+team_member = sa.Table(
+    "team_member",
+    column.metadata,
+    column.ref("team_id", "team"),
+    column.ref("responder_id", "responder", index=True),
+    sa.PrimaryKeyConstraint("team_id", "responder_id"),
+)
