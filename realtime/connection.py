@@ -1,0 +1,193 @@
+"""One socket's way out: a bounded queue, one writer, and nobody else who waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from realtime import protocol
+from realtime.protocol import Close, Event
+from realtime.stream import Step, Stream
+
+#: Frames that may wait for one client. A console in a busy hour gets about ten a second.
+QUEUE_MOST = 256
+
+#: A send that takes longer is to a client that does not read. uvicorn's own send would wait
+#: for ever.
+SEND_WITHIN_S = 5.0
+
+#: What is already queued when the server closes, such as the reason, has this long to go out.
+FAREWELL_WITHIN_S = 1.0
+
+#: How long after its last event a phone still gets the short heartbeat; a mission can be quiet
+#: for a quarter of an hour.
+STIRRED_FOR_S = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Work for the writer, in its place among the frames: read these topics from the log.
+
+    After a hello the answer begins with a welcome.
+    """
+
+    topics: tuple[str, ...]
+    is_hello: bool = False
+
+
+Send = Callable[[str], Awaitable[None]]
+Loader = Callable[["Connection", Load], Awaitable[Sequence[str]]]
+
+
+class Connection:
+    """A client's topics and what is on its way to it.
+
+    `push`, `offer`, `move` and `close` never wait, so the hub cannot be held up; only `write`,
+    which one task runs for as long as the socket lives, waits for the socket.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        load: Loader,
+        *,
+        person: str = "",
+        queue_most: int = QUEUE_MOST,
+        send_within_s: float = SEND_WITHIN_S,
+    ) -> None:
+        self.person = person
+        self.streams: dict[str, Stream] = {}
+        #: Consoles always get the short heartbeat, phones when something concerns them.
+        self.is_console = False
+        self.closing: Close | None = None
+        self.next_beat_at = 0.0
+        self._send = send
+        self._load = load
+        self._queue: deque[str | Load] = deque()
+        self._queue_most = queue_most
+        self._send_within_s = send_within_s
+        self._moving: dict[str, dict[str, orjson.Fragment]] = {}
+        self._wake = asyncio.Event()
+        self._stirred_until = 0.0
+
+    @property
+    def backlog(self) -> int:
+        """How many frames wait."""
+        return len(self._queue)
+
+    @property
+    def heartbeat_s(self) -> int:
+        """How often this client is told that all is well."""
+        is_busy = self.is_console or self._time() < self._stirred_until
+        return protocol.HEARTBEAT_S if is_busy else protocol.IDLE_HEARTBEAT_S
+
+    def stir(self) -> None:
+        """Note that something concerns this client now; it gets the short heartbeat for a while."""
+        self._stirred_until = self._time() + STIRRED_FOR_S
+
+    def push(self, frame: str | Load) -> None:
+        """Queue a frame; a client whose queue is full is closed as too slow."""
+        if self.closing is not None:
+            return
+        if len(self._queue) >= self._queue_most:
+            self.close(Close.TOO_SLOW)
+            return
+        self._queue.append(frame)
+        self._wake.set()
+
+    def offer(self, event: Event, frame: str) -> None:
+        """Pass on one event of the log, written once for everybody, if its turn has come."""
+        stream = self.streams.get(event.topic)
+        if stream is None:
+            return
+        match stream.offer(event):
+            case Step.SEND:
+                self.stir()
+                self.push(frame)
+            case Step.LOAD:
+                self.push(Load((event.topic,)))
+            case Step.NOTHING:
+                pass
+
+    def reload(self, topic: str) -> None:
+        """Have a topic read from the log again, as it went astray."""
+        stream = self.streams.get(topic)
+        if stream is None:
+            return
+        was_live = stream.is_live
+        stream.reload()
+        if was_live:
+            self.push(Load((topic,)))
+
+    def move(self, topic: str, items: Mapping[str, orjson.Fragment]) -> None:
+        """Note where people are; only the latest of each is kept until there is room to send."""
+        if topic in self.streams and self.closing is None:
+            self._moving.setdefault(topic, {}).update(items)
+            self._wake.set()
+
+    def beat(self, server_time: datetime) -> None:
+        """Queue a heartbeat with the last number sent of each topic."""
+        seqs = {
+            topic: stream.cursor.seq
+            for topic, stream in self.streams.items()
+            if stream.is_live and stream.cursor is not None
+        }
+        self.push(protocol.heartbeat(seqs, heartbeat_s=self.heartbeat_s, server_time=server_time))
+
+    def close(self, code: Close) -> None:
+        """Ask the writer to end with this code; the first reason stands."""
+        if self.closing is None:
+            self.closing = code
+            self._wake.set()
+
+    async def write(self) -> Close:
+        """Send what is queued, in order, until the connection is to be closed; return why.
+
+        Raises what `send` raises when the client is gone.
+        """
+        try:
+            while self.closing is None:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._drain()
+        except TimeoutError:
+            self.close(Close.TOO_SLOW)
+        return await self._say_farewell()
+
+    async def _drain(self) -> None:
+        while self.closing is None:
+            if self._queue:
+                await self._put_out(self._queue.popleft())
+            elif self._moving:
+                topic, items = self._moving.popitem()
+                await self._put_out(protocol.positions(topic, list(items.values())))
+            else:
+                return
+
+    async def _put_out(self, frame: str | Load) -> None:
+        frames = [frame] if isinstance(frame, str) else await self._load(self, frame)
+        for each in frames:
+            async with asyncio.timeout(self._send_within_s):
+                await self._send(each)
+
+    async def _say_farewell(self) -> Close:
+        code = self.closing or Close.TRY_LATER
+        if code is not Close.TOO_SLOW:
+            frames = [frame for frame in self._queue if isinstance(frame, str)]
+            try:
+                async with asyncio.timeout(FAREWELL_WITHIN_S):
+                    for frame in frames:
+                        await self._send(frame)
+            except TimeoutError:
+                pass
+        self._queue.clear()
+        return code
+
+    @staticmethod
+    def _time() -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,118 @@
+"""This process's connections by topic: who gets what, written once for all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import orjson
+
+from realtime import protocol
+from realtime.connection import Connection
+from realtime.protocol import Close, Event, Mark
+
+
+class Hub:
+    """Hands the log's events to the connections of their topics; nothing here waits."""
+
+    def __init__(self) -> None:
+        self.connections: set[Connection] = set()
+        #: Where each topic with listeners stands in this process; the tailer reads on from here.
+        self.marks: dict[str, Mark] = {}
+        self._listeners: dict[str, set[Connection]] = {}
+        self._moving: dict[str, dict[str, orjson.Fragment]] = {}
+        # For the metrics.
+        self.events_sent = 0
+        self.closed: Counter[Close] = Counter()
+
+    def join(self, connection: Connection, topic: str) -> None:
+        """Let a connection hear a topic; its stream must stand in `connection.streams`."""
+        self.connections.add(connection)
+        self._listeners.setdefault(topic, set()).add(connection)
+
+    def part(self, connection: Connection, topic: str) -> None:
+        """Let a connection hear a topic no more."""
+        connection.streams.pop(topic, None)
+        listeners = self._listeners.get(topic, set())
+        listeners.discard(connection)
+        if not listeners:
+            self._listeners.pop(topic, None)
+            self.marks.pop(topic, None)
+            self._moving.pop(topic, None)
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a connection."""
+        for topic in list(connection.streams):
+            self.part(connection, topic)
+        if connection in self.connections:
+            self.connections.discard(connection)
+            if connection.closing is not None:
+                self.closed[connection.closing] += 1
+
+    def hears(self, topic: str) -> bool:
+        """Say whether anybody here listens to a topic."""
+        return topic in self._listeners
+
+    def follow(self, topic: str, mark: Mark) -> None:
+        """Say where a topic stood when somebody loaded it; the tailer follows it from there.
+
+        Only the first word counts: once followed, the tailer knows better.
+        """
+        if topic in self._listeners:
+            self.marks.setdefault(topic, mark)
+
+    def publish(self, events: Iterable[Event]) -> None:
+        """Hand on events, which come in order per topic; those handed on before are left out."""
+        for event in events:
+            mark = self.marks.get(event.topic)
+            if mark is None or (mark.epoch == event.epoch and event.seq <= mark.seq):
+                continue
+            self.marks[event.topic] = Mark(event.epoch, event.seq)
+            listeners = self._listeners.get(event.topic, ())
+            frame = protocol.event(event)
+            self.events_sent += len(listeners)
+            for connection in listeners:
+                connection.offer(event, frame)
+
+    def turn(self, topic: str, clock: Mark) -> None:
+        """A topic has a new epoch, or lost events: everybody loads it again."""
+        if topic in self.marks:
+            self.marks[topic] = clock
+            for connection in self._listeners.get(topic, ()):
+                connection.reload(topic)
+
+    def move(self, topics: Sequence[str], who: str, item: orjson.Fragment) -> None:
+        """Note where somebody is, for the next `tick`; the latest place of each person wins."""
+        for topic in topics:
+            if topic in self._listeners:
+                self._moving.setdefault(topic, {})[who] = item
+
+    def tick(self, monotonic: float, *, server_time: datetime) -> None:
+        """Hand out positions and the heartbeats that are due; called a few times a second."""
+        moving, self._moving = self._moving, {}
+        for topic, items in moving.items():
+            for connection in self._listeners.get(topic, ()):
+                connection.move(topic, items)
+        for connection in self.connections:
+            if connection.next_beat_at <= monotonic:
+                connection.next_beat_at = monotonic + connection.heartbeat_s
+                connection.beat(server_time)
+            elif connection.next_beat_at - monotonic > connection.heartbeat_s:
+                # It was idle and is asked now: the short heartbeat begins at once.
+                connection.next_beat_at = monotonic
+
+    def disconnect(self, person: str, code: Close = Close.SIGN_IN_AGAIN) -> None:
+        """Close every connection of a person, whose rights have changed."""
+        for connection in self.connections:
+            if connection.person == person:
+                connection.close(code)
+
+    def close_all(self, code: Close = Close.RESTARTING) -> None:
+        """Close every connection."""
+        for connection in self.connections:
+            connection.close(code)
+
+    def cursors(self) -> Mapping[str, Mark]:
+        """Return the followed topics with their marks, as they are now."""
+        return dict(self.marks)

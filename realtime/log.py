@@ -1,0 +1,234 @@
+"""The live log: append in the caller's transaction, read after a position, trim what is old.
+
+Taking the next number locks the topic's clock until the caller commits, so numbers follow the order
+of commits and have no gaps: whoever has seen N and finds no N+1 has missed nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from realtime import deadline
+from realtime.protocol import Event, Mark
+
+__all__ = ["Event", "Item", "Mark"]
+
+#: Redis channel of the hints: lines of "topic seq", sent after the commit. May be lost.
+MOVED_CHANNEL = "golden:moved"
+
+#: A reply never waits longer than this for Redis to take a hint.
+PUBLISH_TIMEOUT_S = 0.5
+
+#: After a failed hint no other is tried for this long, so that a hung Redis costs one request the
+#: wait above and not every request. Tailers look once a second without hints.
+PUBLISH_PAUSE_S = 2.0
+
+#: Not a topic: the clock row whose epoch every new topic is born with.
+BIRTH = "*"
+
+_MOVED_KEY = "golden_moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One event to append; the body is anything that orjson can write."""
+
+    topic: str
+    kind: str
+    body: Mapping[str, object]
+
+
+#: What became of this process's hints; read for the metrics.
+hints = deadline.Breaker(PUBLISH_PAUSE_S)
+
+
+async def append(
+    conn: AsyncConnection, topic: str, kind: str, body: Mapping[str, object], *, at: datetime
+) -> int:
+    """Append one event in the caller's transaction and return its number."""
+    return (await append_many(conn, [Item(topic, kind, body)], at=at))[topic]
+
+
+# One statement, one round trip. The clocks are taken in the order of their topics (bytes, not
+# collation), so two writers of the same topics wait for each other and never deadlock. Several
+# events of one topic take consecutive numbers in the order given.
+_APPEND = text("""
+    WITH item AS (
+        SELECT topic, kind, CAST(body AS jsonb) AS body,
+               row_number() OVER (PARTITION BY topic ORDER BY place) AS nth,
+               count(*) OVER (PARTITION BY topic) AS many
+        FROM unnest(CAST(:topics AS text[]), CAST(:kinds AS text[]), CAST(:bodies AS text[]))
+             WITH ORDINALITY AS given(topic, kind, body, place)
+    ), clock AS (
+        INSERT INTO topic_clock AS mine (topic, epoch, seq)
+        SELECT topic,
+               coalesce((SELECT epoch FROM topic_clock WHERE topic = :birth), :fresh),
+               count(*)
+        FROM item GROUP BY topic ORDER BY topic COLLATE "C"
+        ON CONFLICT (topic) DO UPDATE SET seq = mine.seq + excluded.seq
+        RETURNING topic, epoch, seq
+    )
+    INSERT INTO event (topic, epoch, seq, kind, at, body)
+    SELECT topic, clock.epoch, clock.seq - item.many + item.nth, item.kind, :at, item.body
+    FROM item JOIN clock USING (topic)
+    RETURNING topic, seq
+""")
+
+
+async def append_many(
+    conn: AsyncConnection, items: Sequence[Item], *, at: datetime
+) -> dict[str, int]:
+    """Append events in the caller's transaction; return the last number of each topic.
+
+    Locks the clocks of the topics until the commit, in sorted order: call it once and last.
+    """
+    if not items:
+        return {}
+    values = {
+        "topics": [item.topic for item in items],
+        "kinds": [item.kind for item in items],
+        "bodies": [orjson.dumps(item.body, option=orjson.OPT_UTC_Z).decode() for item in items],
+        "birth": BIRTH,
+        "fresh": _fresh_epoch(),
+        "at": at,
+    }
+    last: dict[str, int] = {}
+    for topic, seq in await conn.execute(_APPEND, values):
+        last[topic] = max(seq, last.get(topic, 0))
+    conn.info.setdefault(_MOVED_KEY, {}).update(last)
+    return last
+
+
+def _fresh_epoch() -> str:
+    return secrets.token_hex(8)
+
+
+def forget_moved(conn: AsyncConnection) -> None:
+    """Forget which topics moved; the start of a transaction, as connections are used again."""
+    conn.info.pop(_MOVED_KEY, None)
+
+
+def moved(conn: AsyncConnection) -> Mapping[str, int]:
+    """Return the topics that this connection's transaction moved, each with its last number."""
+    found: dict[str, int] = conn.info.get(_MOVED_KEY, {})
+    return dict(found)
+
+
+async def publish_moved(redis: Redis, moved: Mapping[str, int]) -> None:
+    """Tell every process, after the commit, where to look. Never raises, never waits long."""
+    if not moved or not hints.lets_through():
+        return
+    lines = "\n".join(f"{topic} {seq}" for topic, seq in moved.items())
+    try:
+        async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+            await redis.publish(MOVED_CHANNEL, lines)
+    except (OSError, RedisError):  # TimeoutError is an OSError
+        hints.note(success=False)
+    else:
+        hints.note(success=True)
+
+
+def read_hint(lines: str) -> dict[str, int]:
+    """Read what `publish_moved` sent; lines of any other kind are left out."""
+    found = (line.rpartition(" ") for line in lines.splitlines())
+    return {topic: int(seq) for topic, _, seq in found if topic and seq.isdecimal()}
+
+
+# Served by the primary key of topic_clock.
+_POSITION_OF = text("""
+    SELECT topic, epoch, seq FROM topic_clock
+    WHERE topic = ANY(CAST(:topics AS text[])) OR topic = :birth
+""")
+
+
+async def position_of(conn: AsyncConnection, topics: Iterable[str]) -> dict[str, Mark]:
+    """Return where each topic stands: its epoch and last number.
+
+    A topic that never moved stands at 0 of the epoch that it will be born with. Read in one
+    repeatable-read transaction with the state, the pair is exact.
+    """
+    asked = list(topics)
+    rows = await conn.execute(_POSITION_OF, {"topics": asked, "birth": BIRTH})
+    clocks = {topic: Mark(epoch, seq) for topic, epoch, seq in rows}
+    born = clocks.get(BIRTH, Mark("", 0))
+    unmoved = Mark(born.epoch, 0)
+    return {topic: clocks.get(topic, unmoved) for topic in asked}
+
+
+# One index range of the primary key per topic.
+_READ_AFTER = text("""
+    SELECT found.topic, found.epoch, found.seq, found.kind, found.at, found.body
+    FROM unnest(CAST(:topics AS text[]), CAST(:epochs AS text[]), CAST(:seqs AS bigint[]))
+         AS want(topic, epoch, seq)
+    CROSS JOIN LATERAL (
+        SELECT event.topic, event.epoch, event.seq, event.kind, event.at,
+               CAST(event.body AS text) AS body
+        FROM event
+        WHERE event.topic = want.topic AND event.epoch = want.epoch AND event.seq > want.seq
+        ORDER BY event.seq
+        LIMIT :most
+    ) AS found
+    ORDER BY found.topic, found.seq
+""")
+
+
+async def read_after(
+    conn: AsyncConnection, topic: str, epoch: str, seq: int, *, limit: int
+) -> list[Event]:
+    """Return up to `limit` events of one topic and epoch that come after `seq`, in order."""
+    return await read_after_many(conn, {topic: Mark(epoch, seq)}, limit=limit)
+
+
+async def read_after_many(
+    conn: AsyncConnection, marks: Mapping[str, Mark], *, limit: int
+) -> list[Event]:
+    """Return, in one query, up to `limit` events of each topic after its mark, in order."""
+    values = {
+        "topics": list(marks),
+        "epochs": [mark.epoch for mark in marks.values()],
+        "seqs": [mark.seq for mark in marks.values()],
+        "most": limit,
+    }
+    return [Event(*row) for row in await conn.execute(_READ_AFTER, values)]
+
+
+_NEW_EPOCH = text("""
+    WITH turned AS (UPDATE topic_clock SET epoch = :epoch WHERE topic <> :birth)
+    INSERT INTO topic_clock (topic, epoch, seq) VALUES (:birth, :epoch, 0)
+    ON CONFLICT (topic) DO UPDATE SET epoch = excluded.epoch
+""")
+
+
+async def new_epoch(conn: AsyncConnection) -> str:
+    """Give every topic a new epoch, so that no client resumes into another past; return it.
+
+    Called once by the first migration, and after each restore from a backup.
+    """
+    epoch = _fresh_epoch()
+    await conn.execute(_NEW_EPOCH, {"epoch": epoch, "birth": BIRTH})
+    return epoch
+
+
+# Only a prefix of each topic goes, whatever the clocks of the writers said; so what is kept has
+# no holes. Served by ix_event_at and the primary key.
+_TRIM = text("""
+    DELETE FROM event USING (
+        SELECT topic, epoch, max(seq) AS seq FROM event WHERE at < :before GROUP BY topic, epoch
+    ) AS old
+    WHERE event.topic = old.topic AND event.epoch = old.epoch AND event.seq <= old.seq
+""")
+
+
+async def trim(conn: AsyncConnection, *, before: datetime) -> int:
+    """Delete the events from before that time and return how many; the clocks stay."""
+    return (await conn.execute(_TRIM, {"before": before})).rowcount

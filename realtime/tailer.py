@@ -1,0 +1,201 @@
+"""One task per process that follows the log: a hint or a tick, then look, then the hub.
+
+A hint from Redis says which topic moved; it saves waiting for the tick and may be lost. So Redis
+may die, hang, restart or be emptied, and events are late by one tick at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import NoReturn
+
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from realtime import deadline, log, presence
+from realtime.hub import Hub
+from realtime.protocol import Mark
+
+_logger = logging.getLogger(__name__)
+
+#: Without a hint the log is looked at this often; more often while hints are known not to come.
+TICK_S = 1.0
+DEAF_TICK_S = 0.25
+
+#: A look that takes longer is left behind and another is made.
+LOOK_WITHIN_S = 3.0
+
+#: Events read of one topic in one look; more are read in the next, at once.
+READ_MOST = 500
+
+#: Wait after a failed look, and before Redis is asked again.
+PAUSE_S = 0.5
+
+#: Redis takes a subscription or a ping within this time.
+REDIS_WITHIN_S = 1.0
+
+#: A quiet subscription is asked this often whether it is alive.
+PING_EVERY_S = 1.0
+
+#: A subscription that has not even answered a ping for this long is taken for dead, as redis-py
+#: says nothing of a server that hangs.
+DEAF_AFTER_S = 3.0
+
+
+class Tailer:
+    """Follows the topics that this process's connections hear."""
+
+    def __init__(self, engine: AsyncEngine, redis: Redis | None, hub: Hub) -> None:
+        # Reads only, one statement each: no BEGIN and ROLLBACK around them.
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._redis = redis
+        self._hub = hub
+        self._hinted: dict[str, int] = {}
+        self._hint = asyncio.Event()
+        self._full_look_at = 0.0
+        #: Whether Redis answered lately; ticks are shorter while it does not.
+        self.is_hearing = False
+        # For the metrics.
+        self.looks = 0
+        self.failures = 0
+        self.hints = 0
+        self.reconnects = 0
+        self.looked_at = 0.0
+
+    async def run(self) -> None:
+        """Follow the log until cancelled; no failure of database or Redis ends it."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow(), name="log tailer")
+            if self._redis is not None:
+                tasks.create_task(self._listen(self._redis), name="log hints")
+
+    # ---- the log
+
+    async def _follow(self) -> NoReturn:
+        while True:
+            hinted = await self._next_look()
+            try:
+                while await deadline.within(LOOK_WITHIN_S, self._look(hinted)):
+                    pass
+            except Exception as error:  # noqa: BLE001  # one of the three loops that outlive anything
+                self.failures += 1
+                _logger.warning("log tailer failed: %s", type(error).__name__)
+                await asyncio.sleep(PAUSE_S)
+                self._full_look_at = 0.0
+            else:
+                self.looks += 1
+                self.looked_at = _time()
+
+    async def _next_look(self) -> Mapping[str, int] | None:
+        """Wait until there is reason to look; return the hinted topics, or None for all.
+
+        A stream of hints does not put off the look at everything: one among them may be lost.
+        """
+        try:
+            async with asyncio.timeout_at(self._full_look_at):
+                await self._hint.wait()
+        except TimeoutError:
+            self._full_look_at = _time() + (TICK_S if self.is_hearing else DEAF_TICK_S)
+            self._take_hints()
+            return None
+        return self._take_hints()
+
+    def _take_hints(self) -> Mapping[str, int]:
+        hinted, self._hinted = self._hinted, {}
+        self._hint.clear()
+        return hinted
+
+    async def _look(self, hinted: Mapping[str, int] | None) -> bool:
+        """Read what is new and hand it on; True if there is more to read at once."""
+        marks = self._hub.cursors()
+        if hinted is not None:
+            marks = {
+                topic: marks[topic]
+                for topic, seq in hinted.items()
+                if topic in marks and seq > marks[topic].seq
+            }
+        if not marks:
+            return False
+        async with self._engine.connect() as conn:
+            if hinted is None:
+                return await self._catch_up(conn, marks)
+            events = await log.read_after_many(conn, marks, limit=READ_MOST)
+        self._hub.publish(events)
+        return len(events) >= READ_MOST
+
+    async def _catch_up(self, conn: AsyncConnection, marks: Mapping[str, Mark]) -> bool:
+        clocks = await log.position_of(conn, marks)
+        behind = {}
+        for topic, mark in marks.items():
+            clock = clocks[topic]
+            if clock.epoch != mark.epoch or clock.seq < mark.seq:
+                self._hub.turn(topic, clock)
+            elif clock.seq > mark.seq:
+                behind[topic] = mark
+        if not behind:
+            return False
+        events = await log.read_after_many(conn, behind, limit=READ_MOST)
+        self._hub.publish(events)
+        for topic in behind.keys() - {event.topic for event in events}:
+            self._hub.turn(topic, clocks[topic])  # no longer kept
+        return len(events) >= READ_MOST
+
+    # ---- the hints
+
+    async def _listen(self, redis: Redis) -> NoReturn:
+        while True:
+            try:
+                async with redis.pubsub() as channels:
+                    await self._subscribe(channels)
+                    await self._hear(channels)
+            except (OSError, RedisError):  # TimeoutError is an OSError
+                self.is_hearing = False
+                self.reconnects += 1
+                await asyncio.sleep(PAUSE_S)
+
+    async def _subscribe(self, channels: PubSub) -> None:
+        async with asyncio.timeout(REDIS_WITHIN_S):
+            await channels.subscribe(log.MOVED_CHANNEL, presence.POSITIONS_CHANNEL)
+
+    async def _hear(self, channels: PubSub) -> NoReturn:
+        heard_at = pinged_at = _time()
+        while True:
+            async with asyncio.timeout(REDIS_WITHIN_S + PING_EVERY_S):
+                message = await channels.get_message(timeout=PING_EVERY_S)
+            if message is not None:
+                heard_at = _time()
+                self._take(message)
+            elif _time() - heard_at > DEAF_AFTER_S:
+                raise TimeoutError("Redis does not answer")
+            if _time() - pinged_at >= PING_EVERY_S:
+                pinged_at = _time()
+                async with asyncio.timeout(REDIS_WITHIN_S):
+                    await channels.ping()
+
+    def _take(self, message: Mapping[str, object]) -> None:
+        if not self.is_hearing:
+            # Whatever was said before this may have been missed.
+            self.is_hearing = True
+            self._full_look_at = 0.0
+            self._hint.set()
+        channel, data = (_words(message.get(name)) for name in ("channel", "data"))
+        if channel == log.MOVED_CHANNEL:
+            self.hints += 1
+            self._hinted.update(log.read_hint(data))
+            self._hint.set()
+        elif channel == presence.POSITIONS_CHANNEL:
+            sighting = presence.read_sighting(data)
+            if sighting is not None:
+                self._hub.move(sighting.topics, sighting.person_id, sighting.item)
+
+
+def _words(data: object) -> str:
+    return data.decode(errors="replace") if isinstance(data, bytes) else str(data)
+
+
+def _time() -> float:
+    return asyncio.get_running_loop().time()
