@@ -1,0 +1,293 @@
+"""Read one OpenStreetMap file into everything the project keeps of it. No database here."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import osmium
+import shapely
+from osmium.filter import EntityFilter, IdFilter, KeyFilter, TagFilter
+from osmium.geom import WKBFactory
+from osmium.osm import NODE, RELATION, WAY, Area, Node, Relation, Way
+from shapely import ops
+from shapely.geometry.base import BaseGeometry
+
+from geo import basemap, coastline
+from geo.basemap import Drawn, Tags
+
+Box = tuple[float, float, float, float]
+
+_POI_KEYS = (
+    *("amenity", "shop", "office", "tourism", "leisure", "healthcare", "historic", "craft"),
+    *("railway", "public_transport", "emergency", "man_made", "building"),
+)
+_SEARCHED_KEYS = (*_POI_KEYS, "place", "addr:housenumber", "addr:full", "name")
+_NAMED_LAYERS = {"road", "waterway", "place", "poi"}
+_FACILITIES = {"hospital": "hospital", "clinic": "clinic", "fire_station": "fire_station"}
+_SAME_STREET_DEG = 0.02  # about 2 km: streets of one name further apart are two streets
+
+
+_MARGIN_DEG = 0.002  # about 200 m: objects this far outside the box still show at its edge
+
+
+class UnreadableFile(ValueError):
+    """The file is not OpenStreetMap data, or it holds nothing that can be shown."""
+
+
+class Feature(NamedTuple):
+    """One drawn object; `shape` is WKB in degrees."""
+
+    drawn: Drawn
+    names: tuple[str | None, str | None, str | None]
+    osm_ref: str
+    shape: bytes
+    level: int = 0
+    is_tunnel: bool = False
+    is_bridge: bool = False
+
+
+class Spot(NamedTuple):
+    """One thing with a text or a kind at a point: address, place, facility, AED."""
+
+    kind: str
+    osm_ref: str
+    tags: Tags
+    lon: float
+    lat: float
+
+
+@dataclass(slots=True)
+class City:
+    """All of one file; `streets` maps a name to the lines that carry it."""
+
+    box: Box
+    features: list[Feature] = field(default_factory=list)
+    addresses: list[Spot] = field(default_factory=list)
+    facilities: list[Spot] = field(default_factory=list)
+    aeds: list[Spot] = field(default_factory=list)
+    buildings: list[tuple[float, float]] = field(default_factory=list)
+    street_middles: list[tuple[float, float]] = field(default_factory=list)
+    streets: dict[str, list[shapely.LineString]] = field(default_factory=dict)
+
+
+def read(path: Path) -> City:
+    """Read a `.osm.pbf`, `.osm` or `.osm.gz` file.
+
+    Raises `UnreadableFile` when it cannot be parsed or holds no streets and no buildings.
+    """
+    try:
+        city = City(box=_box(path))
+        _Reader(city, shapely.box(*city.box).buffer(_MARGIN_DEG)).take(_objects(path))
+        city.features += _sea(path, city.box)
+        city.features += _boundaries(path, city.box)
+    except (RuntimeError, OSError) as error:
+        raise UnreadableFile(
+            f"{path.name} is not a readable OpenStreetMap file: {error}"
+        ) from error
+    return city
+
+
+def grown(box: Box) -> Box:
+    """Give the box of the drawn map, one width and height larger on every side."""
+    west, south, east, north = box
+    wide, high = east - west, north - south
+    return (
+        max(-180.0, west - wide),
+        max(-85.0, south - high),
+        min(180.0, east + wide),
+        min(85.0, north + high),
+    )
+
+
+def _objects(path: Path) -> Iterable[object]:
+    keys = sorted({*basemap.KEYS, *_SEARCHED_KEYS})
+    return osmium.FileProcessor(path).with_areas().with_filter(KeyFilter(*keys))
+
+
+def _box(path: Path) -> Box:
+    """Take the box from the header, else from the streets, so that far borders do not count."""
+    box = osmium.io.Reader(str(path)).header().box()
+    if box.valid():
+        low, high = box.bottom_left, box.top_right
+        return (low.lon, low.lat, high.lon, high.lat)
+    streets = osmium.FileProcessor(path).with_locations().with_filter(KeyFilter("highway"))
+    points = [
+        (node.lon, node.lat)
+        for way in streets
+        if isinstance(way, Way)
+        for node in way.nodes
+        if node.location.valid()
+    ]
+    if not points:
+        raise UnreadableFile(f"{path.name} holds no streets, so there is nothing to import")
+    lons, lats = zip(*points, strict=True)
+    return (min(lons), min(lats), max(lons), max(lats))
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Sorts objects into a City; one method for each kind of object."""
+
+    city: City
+    frame: BaseGeometry
+    factory: WKBFactory = field(default_factory=WKBFactory)
+
+    def take(self, objects: Iterable[object]) -> None:
+        shapely.prepare(self.frame)
+        for found in objects:
+            match found:
+                case Node():
+                    self._node(found)
+                case Way():
+                    self._way(found)
+                case Area():
+                    self._area(found)
+                case _:
+                    pass
+
+    def _node(self, node: Node) -> None:
+        tags = dict(node.tags)
+        spot = Spot("", f"node/{node.id}", tags, node.lon, node.lat)
+        if not shapely.contains_xy(self.frame, node.lon, node.lat):
+            return
+        drawn = basemap.label(tags)
+        if drawn is not None:
+            point = shapely.Point(node.lon, node.lat)
+            self._draw(drawn, tags, spot.osm_ref, shapely.to_wkb(point))
+        self._spot(spot)
+
+    def _way(self, way: Way) -> None:
+        tags = dict(way.tags)
+        drawn = basemap.line(tags)
+        shape = self._line(way) if drawn is not None else None
+        if drawn is None or shape is None or not self.frame.intersects(shape):
+            return
+        self._draw(drawn, tags, f"way/{way.id}", shapely.to_wkb(shape))
+        if drawn.layer != "road":
+            return
+        if "name" in tags:
+            self.city.streets.setdefault(tags["name"], []).append(shape)
+        if drawn.kind != "footway" and tags["highway"] != "service":
+            middle = shape.interpolate(0.5, normalized=True)
+            self.city.street_middles.append((middle.x, middle.y))
+
+    def _line(self, way: Way) -> shapely.LineString | None:
+        try:
+            line = shapely.from_wkb(bytes.fromhex(self.factory.create_linestring(way)))
+        except (RuntimeError, osmium.InvalidLocationError):
+            # One node, or nodes outside the extract: nothing to draw.
+            return None
+        return line if isinstance(line, shapely.LineString) else None
+
+    def _area(self, area: Area) -> None:
+        tags = dict(area.tags)
+        drawn = basemap.area(tags, of_relation=not area.from_way())
+        label = basemap.label(tags)
+        is_searched = any(key in tags for key in _SEARCHED_KEYS)
+        if drawn is None and label is None and not is_searched:
+            return
+        shape = self._multipolygon(area)
+        if shape is None or not self.frame.intersects(shape):
+            return
+        self._filled(drawn, label, tags, f"{_kind_of(area)}/{area.orig_id()}", shape)
+
+    def _filled(
+        self, drawn: Drawn | None, label: Drawn | None, tags: Tags, ref: str, shape: BaseGeometry
+    ) -> None:
+        inside = shape.representative_point()
+        if drawn is not None:
+            self._draw(drawn, tags, ref, shapely.to_wkb(shape))
+            if drawn.layer == "building":
+                self.city.buildings.append((inside.x, inside.y))
+        if label is not None:
+            self._draw(label, tags, ref, shapely.to_wkb(inside))
+        if "highway" not in tags:
+            self._spot(Spot("", ref, tags, inside.x, inside.y))
+
+    def _multipolygon(self, area: Area) -> BaseGeometry | None:
+        try:
+            return shapely.from_wkb(bytes.fromhex(self.factory.create_multipolygon(area)))
+        except (RuntimeError, osmium.InvalidLocationError):
+            return None
+
+    def _draw(self, drawn: Drawn, tags: Tags, ref: str, wkb: bytes) -> None:
+        names = basemap.names(tags) if drawn.layer in _NAMED_LAYERS else (None, None, None)
+        tunnel, bridge = basemap.is_tunnel(tags), basemap.is_bridge(tags)
+        self.city.features.append(
+            Feature(drawn, names, ref, wkb, basemap.level_of(tags), tunnel, bridge)
+        )
+
+    def _spot(self, spot: Spot) -> None:
+        tags = spot.tags
+        if tags.get("emergency") == "defibrillator":
+            self.city.aeds.append(spot._replace(kind="aed"))
+            return
+        kind = _FACILITIES.get(tags.get("amenity", ""))
+        if kind is not None:
+            self.city.facilities.append(spot._replace(kind=kind))
+        if "addr:housenumber" in tags or "addr:full" in tags:
+            self.city.addresses.append(spot._replace(kind="address"))
+        if "name" in tags and "place" in tags:
+            self.city.addresses.append(spot._replace(kind="place"))
+        elif "name" in tags and any(key in tags for key in _POI_KEYS):
+            self.city.addresses.append(spot._replace(kind="poi"))
+
+
+def _kind_of(area: Area) -> str:
+    return "way" if area.from_way() else "relation"
+
+
+def _sea(path: Path, box: Box) -> Iterator[Feature]:
+    ways = osmium.FileProcessor(path).with_locations()
+    lines = _lines(ways.with_filter(TagFilter(("natural", "coastline"))))
+    for piece in coastline.sea([line for _, line in lines], grown(box)):
+        wkb = shapely.to_wkb(piece)
+        yield Feature(Drawn("water", "sea", 8, 0), (None, None, None), "coastline", wkb)
+
+
+def _boundaries(path: Path, box: Box) -> Iterator[Feature]:
+    """Yield each border once, with the highest rank among the areas that it bounds."""
+    ranks = _border_ranks(path)
+    if not ranks:
+        return
+    frame = shapely.box(*grown(box))
+    ways = osmium.FileProcessor(path).with_locations().with_filter(EntityFilter(WAY))
+    for way_id, line in _lines(ways.with_filter(IdFilter(ranks))):
+        drawn = basemap.boundary(ranks[way_id])
+        if drawn is not None and line.intersects(frame):
+            yield Feature(drawn, (None, None, None), f"way/{way_id}", shapely.to_wkb(line))
+
+
+def _lines(objects: Iterable[object]) -> Iterator[tuple[int, shapely.LineString]]:
+    """Yield the ways whose nodes are all in the file."""
+    for way in objects:
+        if isinstance(way, Way) and len(way.nodes) > 1:
+            places = [node.location for node in way.nodes]
+            if all(place.valid() for place in places):
+                yield way.id, shapely.LineString([(place.lon, place.lat) for place in places])
+
+
+def _border_ranks(path: Path) -> dict[int, int]:
+    ranks: dict[int, int] = {}
+    relations = osmium.FileProcessor(path, RELATION | NODE)
+    for relation in relations.with_filter(TagFilter(("boundary", "administrative"))):
+        level = relation.tags.get("admin_level") or ""
+        if not isinstance(relation, Relation) or not level.isdigit():
+            continue
+        for member in relation.members:
+            if member.type == "w":
+                ranks[member.ref] = min(ranks.get(member.ref, 99), int(level))
+    return ranks
+
+
+def street_points(lines: Sequence[shapely.LineString]) -> list[tuple[float, float]]:
+    """Give one point on each street of a name: its lines, with gaps of up to 2 km closed."""
+    groups = shapely.union_all([line.envelope.buffer(_SAME_STREET_DEG / 2) for line in lines])
+    points = []
+    for group in shapely.get_parts(groups):
+        members = [line for line in lines if line.intersects(group)]
+        whole = shapely.union_all(members)
+        on_it = ops.nearest_points(whole, whole.centroid)[0]
+        points.append((on_it.x, on_it.y))
+    return points

@@ -1,0 +1,143 @@
+"""The arrays of a walking network, and those that one question to it fills.
+
+Everything is measured in metres: `length`, the metres walked, and `effort`, the level metres that
+take equally long (stairs count 1.4 times). Whoever asks divides effort by a speed.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+
+
+class Graph(NamedTuple):
+    """A contracted street network. `chain` = streets between two junctions, one edge of the graph.
+
+    Points of a chain lie one after the other, its two ends included, so that the piece `p` runs
+    from point `p` to point `p + 1`; `point_length` and `point_stairs` count from the chain's start.
+    """
+
+    out_start: Ints  # per node, and one more: its first link in the four arrays that follow
+    out_node: Ints
+    out_chain: Ints
+    out_length: Floats
+    out_stairs: Floats
+    chain_from: Ints
+    chain_to: Ints
+    chain_start: Ints  # per chain, and one more: its first point
+    point_chain: Ints
+    point_lon: Floats
+    point_lat: Floats
+    point_length: Floats
+    point_stairs: Floats
+    grid: Floats  # west, south, cell width and height in degrees, columns, rows
+    cell_start: Ints  # per cell, row by row, and one more: its first piece
+    cell_piece: Ints
+
+
+class Snaps(NamedTuple):
+    """Places on their nearest streets; `piece` is -1 where no street is near enough."""
+
+    lon: Floats
+    lat: Floats
+    piece: Ints
+    chain: Ints
+    share: Floats  # how far along the piece, 0 to 1
+    length: Floats  # from the chain's start
+    stairs: Floats
+    off: Floats  # metres between the place and its street
+
+
+class Workspace(NamedTuple):
+    """What one expansion writes; `stamp` tells which entries are of the present one."""
+
+    round: NDArray[np.int64]  # one number
+    limit: Floats  # one number: how far the present expansion went
+    stamp: NDArray[np.int64]
+    effort: Floats
+    length: Floats
+    via_node: Ints  # the node before, -1 at a seed
+    via_chain: Ints
+    source: Ints  # from which source the node is reached
+    heap_effort: Floats
+    heap_node: Ints
+
+
+def make_workspace(graph: Graph) -> Workspace:
+    """Allocate what an expansion of this graph needs; one expansion at a time may use it."""
+    nodes, links = len(graph.out_start) - 1, len(graph.out_node)
+    return Workspace(
+        round=np.zeros(1, np.int64),
+        limit=np.zeros(1),
+        stamp=np.zeros(nodes, np.int64),
+        effort=np.empty(nodes),
+        length=np.empty(nodes),
+        via_node=np.empty(nodes, np.int32),
+        via_chain=np.empty(nodes, np.int32),
+        source=np.empty(nodes, np.int32),
+        # Each link is pushed once at most; a seed is pushed only when it improves its node.
+        heap_effort=np.empty(links + nodes + 8),
+        heap_node=np.empty(links + nodes + 8, np.int32),
+    )
+
+
+class Answers(NamedTuple):
+    """One entry per target; effort and length are infinite where no way was found."""
+
+    effort: Floats
+    length: Floats
+    how: NDArray[np.int8]
+
+
+def empty_answers(targets: Snaps) -> Answers:
+    """Allocate the answers of `measure` for these targets."""
+    n = len(targets.piece)
+    return Answers(np.full(n, np.inf), np.full(n, np.inf), np.zeros(n, np.int8))
+
+
+def empty_snaps(lon: Floats, lat: Floats) -> Snaps:
+    """Allocate the answer of `snap` for these places."""
+    n = len(lon)
+    return Snaps(
+        lon=lon,
+        lat=lat,
+        piece=np.full(n, -1, np.int32),
+        chain=np.full(n, -1, np.int32),
+        share=np.zeros(n),
+        length=np.zeros(n),
+        stairs=np.zeros(n),
+        off=np.full(n, np.inf),
+    )
+
+
+def tiny_graph() -> Graph:
+    """Make one street between two nodes, its arrays of the same types as a mapped city's."""
+    indices = {
+        "out_start": [0, 1, 2], "out_node": [1, 0], "out_chain": [0, 0],
+        "chain_from": [0], "chain_to": [1], "chain_start": [0, 2], "point_chain": [0, 0],
+        "cell_start": [0, 1], "cell_piece": [0],
+    }  # fmt: skip
+    measures = {
+        "out_length": [111.0, 111.0], "out_stairs": [0.0, 0.0],
+        "point_lon": [0.0, 0.001], "point_lat": [0.0, 0.0],
+        "point_length": [0.0, 111.0], "point_stairs": [0.0, 0.0],
+        "grid": [0.0, 0.0, 0.01, 0.01, 1.0, 1.0],
+    }  # fmt: skip
+    arrays: dict[str, NDArray[Any]] = {
+        name: np.array(values, np.int32) for name, values in indices.items()
+    }
+    arrays |= {name: np.array(values, np.float64) for name, values in measures.items()}
+    for array in arrays.values():
+        array.flags.writeable = False  # like mapped ones; otherwise other code would be compiled
+    return Graph(**arrays)
+
+
+def pick(snaps: Snaps, rows: NDArray[np.int64]) -> Snaps:
+    """Give these rows in this order."""
+    columns: dict[str, NDArray[Any]] = {
+        name: values[rows] for name, values in snaps._asdict().items()
+    }
+    return Snaps(**columns)

@@ -1,0 +1,114 @@
+"""The folder of walking networks: one city each, its arrays as mappable files beside a manifest.
+
+A city is written beside its final place and swapped in at once, so that a reader finds the old
+network or the new one; who has the old one mapped may go on using it.
+"""
+
+import json
+import secrets
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from geo.walking_arrays import Graph
+
+FORMAT = 1  # raise it when the arrays change; a reader refuses any other
+_MANIFEST = "manifest.json"
+
+
+class DamagedNetwork(RuntimeError):
+    """Arrays that are another version's or do not fit their manifest; building mends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a build found and made; lengths in metres, `bbox` = west, south, east, north.
+
+    `build` is another one each time. `dropped_…` counts what was not connected to the rest.
+    """
+
+    name: str
+    build: str
+    bbox: tuple[float, float, float, float]
+    street_nodes: int
+    streets: int
+    junctions: int
+    chains: int
+    length_m: float
+    stairs_m: float
+    dropped_nodes: int
+    dropped_m: float
+    bytes: int
+    source_sha256: str
+    build_s: float
+
+
+def new_build() -> str:
+    """Make a name for a build that no other one has."""
+    return secrets.token_hex(6)
+
+
+def save(graph: Graph, manifest: Manifest, folder: Path) -> None:
+    """Write a city, then let its name point there; what stood there before is removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f".{manifest.name}.{manifest.build}"
+    fresh.mkdir()
+    for name, array in graph._asdict().items():
+        np.save(fresh / f"{name}.npy", array)
+    text = json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1)
+    (fresh / _MANIFEST).write_text(text)
+    place = folder / manifest.name
+    before = place.resolve() if place.is_symlink() else None
+    if before is None and place.is_dir():  # copied here by hand, or from a backup
+        before = place.rename(folder / f".{manifest.name}.{manifest.build}.before")
+    pointer = folder / f".{manifest.name}.{manifest.build}.link"
+    pointer.symlink_to(fresh.name)
+    pointer.replace(place)
+    if before is not None and before.parent == folder.resolve():
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def manifests(folder: Path) -> dict[Path, Manifest]:
+    """Read the manifest of every city, by the folder that really holds its arrays.
+
+    Raises `DamagedNetwork`.
+    """
+    # Resolved once: a rebuild meanwhile may remove the folder, but not mix two builds.
+    places = sorted(path.parent.resolve() for path in folder.glob(f"[!.]*/{_MANIFEST}"))
+    return {place: _manifest(place) for place in places}
+
+
+def load(place: Path, manifest: Manifest) -> Graph:
+    """Map the arrays of one city. Raises `DamagedNetwork`."""
+    try:
+        # asarray drops the subclass, not the mapping: processes go on sharing the pages.
+        arrays = {
+            name: np.asarray(np.load(place / f"{name}.npy", mmap_mode="r"))
+            for name in Graph._fields
+        }
+    except (OSError, ValueError) as error:
+        raise _damaged(place, str(error)) from error
+    graph = Graph(**arrays)
+    if (len(graph.out_start) - 1, len(graph.chain_to)) != (manifest.junctions, manifest.chains):
+        raise _damaged(place, "its arrays do not fit its manifest")
+    return graph
+
+
+def _manifest(place: Path) -> Manifest:
+    try:
+        values = json.loads((place / _MANIFEST).read_text())
+        if values.pop("format") != FORMAT:
+            raise _damaged(place, "it was built by another version")
+        return Manifest(**values | {"bbox": tuple(values["bbox"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(place, str(error)) from error
+
+
+def _damaged(place: Path, reason: str) -> DamagedNetwork:
+    name = place.name.lstrip(".").split(".")[0]
+    return DamagedNetwork(
+        f"The walking network of {name} cannot be used: {reason}. "
+        "Build it again: golden routing build FILE.osm.pbf"
+    )
