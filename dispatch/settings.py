@@ -1,0 +1,180 @@
+"""Every setting of the program: typed, with its unit in its name and its meaning in two languages.
+
+A setting is read from the environment (`GOLDEN_` before its name in capitals) or from a file of the
+same lines. Only web/app.py, dispatch/runner.py and the `golden` program read settings; the
+libraries below them take arguments.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "GOLDEN_"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a setting is for, in both languages; `golden settings` prints it."""
+
+    en: str
+    zh: str
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[float, Field(gt=0)]
+AtLeastOne = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """What a running system was told; frozen once read."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    database_url: Annotated[
+        str,
+        Meaning(
+            "Address of PostgreSQL with PostGIS; empty: the private one in the data folder.",
+            "带 PostGIS 的 PostgreSQL 地址；留空则使用数据目录中的私有数据库。",
+        ),
+    ] = ""
+    redis_url: Annotated[
+        str,
+        Meaning(
+            "Address of Redis; empty: the private one in the data folder.",
+            "Redis 地址；留空则使用数据目录中的私有 Redis。",
+        ),
+    ] = ""
+    data_dir: Annotated[
+        Path,
+        Meaning(
+            "Folder of the private database, routing data, downloads and logs.",
+            "存放私有数据库、路网数据、下载文件和日志的目录。",
+        ),
+    ] = Path(".golden")
+    host: Annotated[
+        str,
+        Meaning(
+            "Address to listen on; 0.0.0.0 for every interface.",
+            "监听地址；0.0.0.0 表示所有网卡。",
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[Port, Meaning("TCP port of the web server.", "网页服务的 TCP 端口。")] = 8000
+    metrics_port: Annotated[
+        int,
+        Field(ge=0, le=65535),
+        Meaning(
+            "First TCP port for /metrics, on the loopback interface, one a process; 0: none.",
+            "/metrics 在本机回环上的起始端口，每个进程一个；0 表示不开放。",
+        ),
+    ] = 0
+    processes: Annotated[
+        AtLeastOne,
+        Meaning("How many app processes `golden up` starts.", "golden up 启动的应用进程数。"),
+    ] = 3
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meaning("How much is logged.", "日志的详细程度。"),
+    ] = "info"
+    public_url: Annotated[
+        str,
+        Meaning(
+            "Address under which people reach the system; empty: http://localhost and the port.",
+            "用户访问系统的网址；留空则为 http://localhost 加端口。",
+        ),
+    ] = ""
+    allowed_origins: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Meaning(
+            "Further origins that may use the system from a browser, separated by commas.",
+            "除本站外允许从浏览器访问的来源，用逗号分隔。",
+        ),
+    ] = ()
+    valhalla_url: Annotated[
+        str,
+        Meaning(
+            "Address of the Valhalla routing service; empty: lines are straight estimates.",
+            "Valhalla 路线服务地址；留空则路线为直线估计。",
+        ),
+    ] = ""
+    language_default: Annotated[
+        Literal["zh", "en"],
+        Meaning("Language where a person has chosen none.", "用户未选择时使用的语言。"),
+    ] = "zh"
+    session_hours: Annotated[
+        Positive, Meaning("Hours until a sign-in ends.", "登录会话的有效小时数。")
+    ] = 12
+    walk_speed_mps: Annotated[
+        float,
+        Field(ge=0.3, le=7),
+        Meaning(
+            "Walking speed in metres a second (5.1 km/h).", "步行速度，米每秒（5.1 公里/小时）。"
+        ),
+    ] = 1.4167
+    reach_s: Annotated[
+        Positive,
+        Meaning(
+            "Nobody farther away than this many seconds on foot is alerted.",
+            "步行超过此秒数的志愿者不予通知。",
+        ),
+    ] = 900
+    aed_pickup_s: Annotated[
+        float,
+        Field(ge=0),
+        Meaning("Seconds to take an AED out of its cabinet.", "取出 AED 所需的秒数。"),
+    ] = 30
+    wave_size: Annotated[
+        AtLeastOne, Meaning("Most responders in one wave.", "每一批最多通知的人数。")
+    ] = 7
+    alerts_cap: Annotated[
+        AtLeastOne, Meaning("Most alerts for one incident.", "一次事件最多通知的总人数。")
+    ] = 30
+    wave_wait_s: Annotated[
+        Positive,
+        Meaning("Seconds from one wave to the next look.", "一批通知后到下一次判断的秒数。"),
+    ] = 30
+    alert_expires_s: Annotated[
+        Positive,
+        Meaning("Seconds until an unanswered alert times out.", "通知无人应答而超时的秒数。"),
+    ] = 60
+    position_max_age_s: Annotated[
+        Positive,
+        Meaning("Seconds for which a live position is used as live.", "实时位置的有效秒数。"),
+    ] = 300
+    no_movement_after_s: Annotated[
+        Positive,
+        Meaning(
+            "Seconds after accepting without a step until the operator is told.",
+            "接受任务后多少秒没有动作便提示调度员。",
+        ),
+    ] = 180
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def base_url(self) -> str:
+        """Give the address under which people reach the system, without a slash at its end."""
+        return self.public_url.rstrip("/") or f"http://localhost:{self.port}"
+
+    @property
+    def walking_dir(self) -> Path:
+        """Name the folder of the walking networks, one folder a city."""
+        return self.data_dir / "routing" / "walking"
+
+    @property
+    def valhalla_dir(self) -> Path:
+        """Name the folder of Valhalla's tiles and configuration."""
+        return self.data_dir / "routing" / "valhalla"
+
+
+def read(env_file: Path | None = None) -> Settings:
+    """Read the settings from the environment and, lower in rank, from a file of the same lines."""
+    return Settings(_env_file=env_file)  # type: ignore[call-arg]  # mypy sees the fields only

@@ -1,0 +1,80 @@
+"""The `golden` program: one command with subcommands, each of them a module of its own.
+
+Only the module of the command that was asked for is imported, so that `golden --help` is quick.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import typer
+
+from web.commands import trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a subcommand lives, and what the overview says of it."""
+
+    module: str
+    name: str
+    en: str
+    zh: str
+
+
+COMMANDS = {
+    "up": Entry("up", "up", "Start the whole system and serve until Ctrl-C.", "启动整个系统"),
+    "down": Entry("up", "down", "Stop the system that `up` started.", "停止系统"),
+    "serve": Entry("serve", "serve", "Run one app process.", "运行一个应用进程"),
+    "runner": Entry("serve", "runner", "Run one runner process.", "运行一个后台进程"),
+    "migrate": Entry("migrate", "migrate", "Bring the schema up.", "升级数据库结构"),
+    "settings": Entry("settings", "settings", "List every setting.", "列出所有设置"),
+    "doctor": Entry("doctor", "doctor", "Say what is wrong and how to mend it.", "检查并说明问题"),
+    "user": Entry("accounts", "user", "Add people who sign in.", "管理用户"),
+    "token": Entry("accounts", "token", "Make an API token; printed once.", "生成接口令牌"),
+    "link": Entry("accounts", "link", "Make a one-time sign-in link.", "生成一次性登录链接"),
+    "import": Entry("imports", "app", "Import a city or a list.", "导入城市或名册"),
+    "routing": Entry("imports", "routing", "Build routing data only.", "仅生成路网数据"),
+    "coverage": Entry("coverage", "coverage", "Share of buildings near an AED.", "AED 覆盖率"),
+    "drill": Entry("drill", "drill", "Play incidents with simulated phones.", "模拟演练"),
+}
+
+
+def build(arguments: Sequence[str]) -> typer.Typer:
+    """Put the program together: real the command that is asked for, the others by their help."""
+    program = typer.Typer(
+        name="golden",
+        help="Golden Minutes: emergency response and AED dispatch. 黄金分钟：急救与 AED 调度。",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    for name, entry in COMMANDS.items():
+        text = f"{entry.en} {entry.zh}"
+        command = _load(entry) if name == wanted else _unused
+        if isinstance(command, typer.Typer):
+            program.add_typer(command, name=name, help=text)
+        else:
+            program.command(name, help=None if name == wanted else text)(command)
+    return program
+
+
+def main() -> None:
+    """Run the program with the arguments of this process."""
+    try:
+        build(sys.argv[1:])()
+    except trouble.Trouble as problem:
+        typer.echo(f"{problem.en}\n{problem.zh}", err=True)
+        raise SystemExit(1) from None
+
+
+def _load(entry: Entry) -> typer.Typer | Callable[..., None]:
+    module = importlib.import_module(f"web.commands.{entry.module}")
+    command: typer.Typer | Callable[..., None] = getattr(module, entry.name)
+    return command
+
+
+def _unused() -> None:
+    """Stand in for a command that was not asked for; never runs."""
