@@ -37,6 +37,7 @@ def make_engine(database_url: str, *, pool_size: int = 8) -> AsyncEngine:
         pool_timeout=3,
         pool_pre_ping=True,
         pool_recycle=1_800,
+        hide_parameters=True,  # errors are logged, and values are phone numbers and places
         connect_args={"options": _SESSION_OPTIONS, "connect_timeout": 3},
     )
 

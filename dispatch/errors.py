@@ -9,7 +9,8 @@ DispatchError
 │   ├── IncidentClosed      the incident takes no more steps
 │   ├── AmbulanceUnknown    a medical incident cannot close without its 120 state
 │   ├── StockShort          not that much is available
-│   ├── NobodyToAlert       nobody eligible is within reach
+│   ├── PlanOutdated        the incident changed since the plan was made: plan again
+│   ├── NobodyToAlert       none of the named people can be asked
 │   └── NameTaken           another one carries this name or code already
 └── Malformed           a value that no state would accept
     └── KeyReused           the Idempotency-Key was used with another body
@@ -80,8 +81,14 @@ class StockShort(Conflict):
     code = "stock_short"
 
 
+class PlanOutdated(Conflict):
+    """The incident changed since the plan was made; plan again."""
+
+    code = "plan_outdated"
+
+
 class NobodyToAlert(Conflict):
-    """Nobody eligible is within reach."""
+    """None of the named people can be asked now."""
 
     code = "nobody_to_alert"
 

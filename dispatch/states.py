@@ -145,8 +145,8 @@ def next_step(status: Assignment, role: Role) -> Assignment | None:
 def check_step(status: Assignment, role: Role, step: Assignment) -> None:
     """Refuse a step that goes back, that the role lacks, or that comes after the end.
 
-    Steps may be skipped forward, because a responder with both hands on a chest taps late, except
-    that the AED of a via-AED role is either collected or the assignment is given up.
+    Steps may be skipped forward, because a responder with both hands on a chest taps late; but
+    nobody hands over or clears who has not arrived.
 
     Raises StepOutOfOrder with the present status and the steps that may follow.
     """
@@ -165,9 +165,15 @@ def following_steps(status: Assignment, role: Role) -> tuple[Assignment, ...]:
     if status in ASSIGNMENT_OVER:
         return ()
     done = _ORDER.index(status)
-    return tuple(step for step in steps_of(role) if _ORDER.index(step) > done)
+    has_arrived = done >= _ORDER.index(Assignment.ON_SCENE)
+    return tuple(
+        step
+        for step in steps_of(role)
+        if _ORDER.index(step) > done and (has_arrived or step not in _AFTER_ARRIVAL)
+    )
 
 
+_AFTER_ARRIVAL = frozenset({Assignment.HANDED_OVER, Assignment.CLEARED})
 _INCIDENT_RANK = {status: rank for rank, status in enumerate(Incident)}
 _INCIDENT_AFTER = {
     Assignment.ON_SCENE: Incident.ON_SCENE,

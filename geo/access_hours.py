@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from opening_hours import OpeningHours, ParserError, State
+from opening_hours import OpeningHours, State, validate
 
 from geo import holidays as holiday_rules
 from geo.holidays import Holidays
@@ -168,20 +168,15 @@ def _timetable(
     follows_sun = _SUN.search(question.hours) is not None
     if follows_sun and question.coordinates is None:
         return None
-    lon, lat = question.coordinates or (0.0, 0.0)
     try:
-        parsed = tuple(
-            OpeningHours(
-                reading,
-                timezone=question.tz,
-                coords=(lat, lon) if follows_sun else None,
-                auto_country=False,
-                auto_timezone=False,
-            )
-            for reading in holiday_rules.readings(question.hours, off=off, school=school)
-        )
-    except (ParserError, holiday_rules.Unreadable):
+        texts = holiday_rules.readings(question.hours, off=off, school=school)
+    except holiday_rules.Unreadable:
         return None
+    if not all(validate(text) for text in texts):
+        return None
+    # Latitude first is the library's order; it looks at places only where the sun matters.
+    place = question.coordinates[::-1] if follows_sun and question.coordinates else None
+    parsed = tuple(OpeningHours(text, timezone=question.tz, coords=place) for text in texts)
     odd_days = dict.fromkeys(work, _WEDNESDAY)
     if not holiday_rules.mentions("PH", question.hours):
         odd_days |= dict.fromkeys(off, _SUNDAY)

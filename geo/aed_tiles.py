@@ -1,7 +1,7 @@
 """Vector tiles of AEDs by their state at a time: one by one near, counted far out."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -27,8 +27,9 @@ async def tile(conn: AsyncConnection, z: int, x: int, y: int, *, at: datetime) -
 # Served by ix_aed_position_plane. The margin is that of ST_AsMVTGeom, so that symbols at an edge
 # are whole in both tiles.
 _DEVICES = text("""
-select id, name, status, access, hours, time_zone, suspect_since is not null as is_suspect,
-       is_invented, ST_X(position::geometry) as lon, ST_Y(position::geometry) as lat
+select id, name, status, access, hours, hours_note, time_zone, is_invented,
+       suspect_since is not null as is_suspect,
+       ST_X(position::geometry) as lon, ST_Y(position::geometry) as lat
 from aed
 where status <> 'withdrawn'
   and position::geometry
@@ -65,7 +66,7 @@ def _device(row: Row[Any], judged: Usability) -> dict[str, object]:
         "name": row.name,
         "usable": judged.state,
         "reason": judged.reason,
-        "until": judged.until,
+        "until": judged.until and judged.until.astimezone(UTC),
         "status": row.status,
         "access": row.access,
         "invented": True if row.is_invented else None,
@@ -85,9 +86,11 @@ with near as (
 select floor((ST_X(spot) - ST_XMin(frame)) / step) as col,
        floor((ST_Y(spot) - ST_YMin(frame)) / step) as line,
        sum(ST_X(spot)) as x, sum(ST_Y(spot)) as y, count(*) as devices,
-       status, access, hours, time_zone, suspect_since is not null as is_suspect
+       round(ST_X(position::geometry)::numeric, 1) as lon,
+       round(ST_Y(position::geometry)::numeric, 1) as lat,
+       status, access, hours, hours_note, time_zone, suspect_since is not null as is_suspect
 from near
-group by col, line, status, access, hours, time_zone, is_suspect
+group by col, line, 6, 7, status, access, hours, hours_note, time_zone, is_suspect
 """)
 
 _CLUSTERS = text("""
@@ -122,7 +125,14 @@ def _judged(rows: Iterable[Row[Any]], at: datetime) -> Iterable[tuple[Row[Any], 
     known: dict[Conditions, Usability] = {}
     for row in rows:
         conditions = Conditions(
-            Status(row.status), Access(row.access), row.hours, row.time_zone, row.is_suspect
+            status=Status(row.status),
+            access=Access(row.access),
+            hours=row.hours,
+            hours_note=row.hours_note,
+            time_zone=row.time_zone,
+            is_suspect=row.is_suspect,
+            lon=round(float(row.lon), 1),
+            lat=round(float(row.lat), 1),
         )
         if conditions not in known:
             known[conditions] = usability.judge(conditions, at)

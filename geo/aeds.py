@@ -84,13 +84,15 @@ class Aed:
     def conditions(self) -> Conditions:
         """Give what decides about its use."""
         return Conditions(
-            self.status, self.access, self.hours, self.time_zone, self.suspect_since is not None
+            status=self.status,
+            access=self.access,
+            hours=self.hours,
+            hours_note=self.hours_note,
+            time_zone=self.time_zone,
+            is_suspect=self.suspect_since is not None,
+            lon=round(self.position.lon, 1),
+            lat=round(self.position.lat, 1),
         )
-
-    @property
-    def access_note(self) -> str | None:
-        """Give the words that help to find and take it: where it hangs, how it is locked."""
-        return " · ".join(filter(None, (self.location_note, self.hours_note))) or None
 
 
 _FIELDS = tuple(field.name for field in fields(Aed))
@@ -113,11 +115,12 @@ async def add(
 ) -> Aed:
     """Enter a device; `facts` are column values and must hold `name` and `position`.
 
-    Its opening hours are meant in the time zone of the place.
+    Its opening hours are meant in the time zone of the place, unless `time_zone` is among them.
     """
     values = _columns(facts)
     position = Position.from_wkb(values["position"])
-    values["time_zone"] = await dataset.time_zone_at(conn, position)
+    if "time_zone" not in values:
+        values["time_zone"] = await dataset.time_zone_at(conn, position)
     values["folded"] = folded(values)
     statement = insert(tables.aed).values(
         **values,
@@ -143,12 +146,6 @@ async def get(conn: AsyncConnection, aed_id: UUID) -> Aed:
     if aed is None:
         raise AedMissing(str(aed_id))
     return aed
-
-
-async def list_many(conn: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Aed]:
-    """Give the devices with these ids that exist."""
-    rows = await conn.execute(select(tables.aed).where(tables.aed.c.id.in_(ids)))
-    return {row.id: Aed.from_row(row) for row in rows}
 
 
 # Served by ix_aed_position_plane with a box, by the primary key without. Lists of a past day read
@@ -194,16 +191,37 @@ select (jsonb_populate_record(null::aed, coalesce(
   (select h.row from aed_history h
    where h.aed_id = aed.id and h.at > :at order by h.version limit 1), to_jsonb(aed)))).*
 from aed
-where created_at <= :at and (cast(:id as uuid) is null or id = :id)
+where created_at <= :at
+  and (cast(:id as uuid) is null or id = :id)
+  and (cast(:orgs as uuid[]) is null or org_id = any(:orgs))
+  and (cast(:after as uuid) is null or id > :after)
 order by id
 """)
 
 
-async def as_of(conn: AsyncConnection, at: datetime, *, aed_id: UUID | None = None) -> list[Aed]:
+async def as_of(
+    conn: AsyncConnection,
+    at: datetime,
+    *,
+    aed_id: UUID | None = None,
+    org_ids: Sequence[UUID] | None = None,
+    box: Box = WORLD,
+    after: UUID | None = None,
+) -> list[Aed]:
     """List the registry, or one device, as it was at a past time, withdrawn ones left out."""
-    rows = await conn.execute(_AS_OF, {"at": at, "id": aed_id})
-    found = (Aed.from_row(row) for row in rows)
-    return [aed for aed in found if aed.status is not Status.WITHDRAWN]
+    orgs = None if org_ids is None else list(org_ids)
+    binds = {"at": at, "id": aed_id, "orgs": orgs, "after": after}
+    found = (Aed.from_row(row) for row in await conn.execute(_AS_OF, binds))
+    return [
+        aed for aed in found if aed.status is not Status.WITHDRAWN and _is_inside(aed.position, box)
+    ]
+
+
+def _is_inside(place: Position, box: Box) -> bool:
+    west, south, east, north = box
+    crosses = west > east
+    is_between = (place.lon >= west, place.lon <= east)
+    return south <= place.lat <= north and (any(is_between) if crosses else all(is_between))
 
 
 # Served by ix_aed_position_in_service. `<->` measures on the sphere and picks; ST_Distance, on

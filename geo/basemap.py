@@ -136,11 +136,6 @@ LABELS = _table(
 KEYS = sorted({*ROADS, *LINES, *AREAS, *PLACES, *LABELS, "building", "boundary"})
 
 
-def road(tags: Tags) -> Drawn | None:
-    """Say how a street or path is drawn; None for proposed, closed and race tracks."""
-    return _first(ROADS, tags)
-
-
 def line(tags: Tags) -> Drawn | None:
     """Say how a way is drawn as a line, streets first."""
     if tags.get("area") == "yes":

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import aeds
+from geo import aeds, usability
 from geo.aeds import Aed
 from geo.dataset import Dataset
-from geo.usability import Usable
+from geo.usability import Conditions, Usable
 from geo.walking import WalkingNetwork
 
 HOURS_A_WEEK = 168
@@ -84,6 +84,13 @@ class _Demand:
     cell_of: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Set:
+    """Devices that are usable together; the same object for all hours with the same ones."""
+
+    aeds: list[Aed]
+
+
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -103,8 +110,12 @@ class _Kept(OrderedDict[_Key, _Value]):
         return value
 
 
+# City, state of the registry, how far around the city.
+_RegistryKey = tuple[int, str, float]
+
 _cities: _Kept[tuple[int, str, datetime], _Demand] = _Kept(_KEPT_CITIES)
-_registries: _Kept[tuple[int, str, float], list[Aed]] = _Kept(_KEPT_CITIES)
+_registries: _Kept[_RegistryKey, list[Aed]] = _Kept(_KEPT_CITIES)
+_weeks: _Kept[tuple[_RegistryKey, datetime], list[_Set]] = _Kept(_KEPT_CITIES)
 _masks: _Kept[tuple[object, ...], _Mask] = _Kept(_KEPT_MASKS)
 
 
@@ -123,16 +134,19 @@ async def hexagons(
     the city or the network changes; so a second look costs two short queries.
     """
     demand = await _demand(conn, city)
-    known = await _known(conn, city, within_m=within_s * network.speed_mps)
-    sets = {moment: _usable(known, moment) for moment in _moments(city, at, with_week=with_week)}
+    key, known = await _known(conn, city, within_m=within_s * network.speed_mps)
     measure = _measure(network, city, demand, within_s)
-    masks = {chosen: await measure(chosen) for chosen in dict.fromkeys(sets.values())}
-    mask = masks[sets[at]]
+    usable = _usable(known, [at])[at]
+    mask = await measure(usable)
     total, covered = float(demand.weights.sum()), float(demand.weights[mask].sum())
     week = None
     if with_week and total:
-        hours = _week(city, at)
-        week = [float(demand.weights[masks[sets[hour]]].sum()) / total for hour in hours]
+        sets = await _usable_in_week(key, known, _week(city, at))
+        weights = {
+            chosen: float(demand.weights[await measure(chosen)].sum())
+            for chosen in dict.fromkeys(sets)
+        }
+        week = [weights[chosen] / total for chosen in sets]
     return Coverage(
         dataset=city.name,
         at=at,
@@ -143,13 +157,9 @@ async def hexagons(
         share=covered / total if total else None,
         hexagons=_by_cell(demand, mask),
         week=week,
-        aeds_used=len(sets[at]),
+        aeds_used=len(usable.aeds),
         aeds_known=len(known),
     )
-
-
-def _moments(city: Dataset, at: datetime, *, with_week: bool) -> list[datetime]:
-    return [at, *_week(city, at)] if with_week else [at]
 
 
 def week_begins(city: Dataset, at: datetime) -> datetime:
@@ -165,24 +175,64 @@ def _week(city: Dataset, at: datetime) -> list[datetime]:
     return [monday + timedelta(hours=hour) for hour in range(HOURS_A_WEEK)]
 
 
-def _usable(known: Sequence[Aed], at: datetime) -> tuple[Aed, ...]:
-    return tuple(aed for aed in known if aeds.usable(aed, at).state is Usable.YES)
+async def _usable_in_week(
+    registry: _RegistryKey, known: Sequence[Aed], week: Sequence[datetime]
+) -> list[_Set]:
+    """Say for each hour which devices are usable; kept until the registry changes."""
+    key = (registry, week[0])
+    if key not in _weeks:
+        usable = await asyncio.to_thread(_usable, known, week)
+        return _weeks.keep(key, [usable[hour] for hour in week])
+    return _weeks[key]
+
+
+def _usable(known: Sequence[Aed], moments: Sequence[datetime]) -> dict[datetime, _Set]:
+    """Say for each moment which devices are usable.
+
+    Devices that share their conditions are judged once; moments at which the same ones are usable
+    share one answer.
+    """
+    groups: dict[Conditions, list[Aed]] = {}
+    for aed in known:
+        groups.setdefault(aed.conditions, []).append(aed)
+    states = [_states(conditions, moments) for conditions in groups]
+    answers: dict[tuple[bool, ...], _Set] = {}
+    usable = {}
+    for moment in moments:
+        pattern = tuple(state[moment] for state in states)
+        if pattern not in answers:
+            chosen = zip(groups.values(), pattern, strict=True)
+            answers[pattern] = _Set([aed for group, is_so in chosen if is_so for aed in group])
+        usable[moment] = answers[pattern]
+    return usable
+
+
+def _states(conditions: Conditions, moments: Sequence[datetime]) -> dict[datetime, bool]:
+    """Judge every moment; an answer holds until it says it ends, so most hours need no judging."""
+    states: dict[datetime, bool] = {}
+    judged, since = usability.judge(conditions, moments[0]), moments[0]
+    for moment in moments:
+        holds = since <= moment and judged.until is not None and moment < judged.until
+        if not holds:
+            judged, since = usability.judge(conditions, moment), moment
+        states[moment] = judged.state is Usable.YES
+    return states
 
 
 def _measure(
     network: WalkingNetwork, city: Dataset, demand: _Demand, within_s: float
-) -> Callable[[tuple[Aed, ...]], Awaitable[_Mask]]:
+) -> Callable[[_Set], Awaitable[_Mask]]:
     """Make the function that says which points a set of devices covers."""
 
-    async def measure(chosen: tuple[Aed, ...]) -> _Mask:
-        devices = tuple((aed.id, aed.version) for aed in chosen)
+    async def measure(chosen: _Set) -> _Mask:
+        devices = tuple((aed.id, aed.version) for aed in chosen.aeds)
         key = (city.id, city.sha256, city.imported_at, network.generation, within_s, devices)
         if key in _masks:
             return _masks[key]
-        places = [aed.position for aed in chosen]
+        places = [aed.position for aed in chosen.aeds]
         if not places or not len(demand.degrees):
             return np.zeros(len(demand.degrees), dtype=np.bool_)
-        # In a thread: a large city takes a few tenths of a second, and alerts must not wait.
+        # In a thread, as everything long here: an alert must not wait for a planner.
         seconds = await asyncio.to_thread(network.reach, places, demand.degrees, within_s)
         return _masks.keep(key, seconds <= within_s)
 
@@ -199,11 +249,13 @@ def _by_cell(demand: _Demand, mask: _Mask) -> list[Hexagon]:
     ]
 
 
-async def _known(conn: AsyncConnection, city: Dataset, *, within_m: float) -> list[Aed]:
+async def _known(
+    conn: AsyncConnection, city: Dataset, *, within_m: float
+) -> tuple[_RegistryKey, list[Aed]]:
     """List the devices in and around a city from which somebody in it can be reached."""
     key = (city.id, await aeds.registry_mark(conn), within_m)
     if key in _registries:
-        return _registries[key]
+        return key, _registries[key]
     west, south, east, north = city.box
     wide = within_m / 111_000 / max(0.05, np.cos(np.radians(max(abs(south), abs(north)))))
     high = within_m / 110_000
@@ -213,7 +265,7 @@ async def _known(conn: AsyncConnection, city: Dataset, *, within_m: float) -> li
         min(180.0, east + wide),
         min(90.0, north + high),
     )
-    return _registries.keep(key, await aeds.list_page(conn, box=box, limit=_MOST_AEDS))
+    return key, _registries.keep(key, await aeds.list_page(conn, box=box, limit=_MOST_AEDS))
 
 
 # One row a point; served by ix_demand_point_dataset_id.

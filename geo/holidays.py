@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from opening_hours import OpeningHours, State, UnknownCountryError
+from opening_hours import OpeningHours, State
 
 from geo import datum
 from geo.position import Position
@@ -56,18 +56,14 @@ def _china() -> Holidays:
 
 
 CHINA = _china()
-NONE = Holidays()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def of(place: Position, *, year: int) -> Holidays:
     """Give the holidays of a place in this year and the ones beside it; none where unknown."""
     if datum.is_mainland(place.lon, place.lat):
         return CHINA
-    try:
-        calendar = OpeningHours("PH", coords=(place.lat, place.lon), auto_timezone=False)
-    except UnknownCountryError:
-        return NONE
+    calendar = OpeningHours("PH", coords=(place.lat, place.lon), auto_timezone=False)
     spans = calendar.intervals(datetime(year - 1, 1, 1), datetime(year + 2, 1, 1))  # noqa: DTZ001  local days
     off = (
         n

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Any
 from uuid import UUID
 
 import h3
 import numpy as np
-import psycopg
 import shapely
 from numpy.typing import NDArray
 from sqlalchemy import Connection, create_engine, delete, func, select, text
@@ -29,8 +28,8 @@ from geo.position import Position
 H3_RESOLUTION = 10
 _MERCATOR_RADIUS_M = 6_378_137.0
 _BATCH = 5_000
-# One import at a time in a database; the number only has to be ours.
-_LOCK = 4_712_012
+#: One import at a time in a database; the number only has to be ours.
+LOCK = 4_712_012
 
 Progress = Callable[[str, float], None]
 
@@ -102,7 +101,7 @@ class _Job:
 def _load(job: _Job, progress: Progress) -> ImportCounts:
     """Write a city that was read; the transaction makes it visible as a whole."""
     conn, city = job.conn, job.city
-    if not conn.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar():
+    if not conn.execute(select(func.pg_try_advisory_xact_lock(LOCK))).scalar():
         raise ImportRunning("another import is running; try again when it has ended")
     zone = _time_zone(job)
     dataset_id = _record(job, zone)
@@ -265,7 +264,7 @@ def _point(lon: float, lat: float) -> str:
 def _copy(conn: Connection, statement: str, rows: Iterable[Sequence[object]]) -> int:
     """Stream rows through COPY on the driver's own connection; the transaction is the same."""
     count = 0
-    driver = cast("psycopg.Connection[object]", conn.connection.driver_connection)
+    driver: Any = conn.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)

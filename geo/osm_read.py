@@ -23,6 +23,7 @@ _POI_KEYS = (
     *("railway", "public_transport", "emergency", "man_made", "building"),
 )
 _SEARCHED_KEYS = (*_POI_KEYS, "place", "addr:housenumber", "addr:full", "name")
+_OTHER_NAMES = ("name:en", "name:zh", "name:zh-Hans", "alt_name", "int_name", "short_name")
 _NAMED_LAYERS = {"road", "waterway", "place", "poi"}
 _FACILITIES = {"hospital": "hospital", "clinic": "clinic", "fire_station": "fire_station"}
 _SAME_STREET_DEG = 0.02  # about 2 km: streets of one name further apart are two streets
@@ -59,7 +60,7 @@ class Spot(NamedTuple):
 
 @dataclass(slots=True)
 class City:
-    """All of one file; `streets` maps a name to the lines that carry it."""
+    """All of one file; `streets` maps a name to its lines, `street_names` to its other names."""
 
     box: Box
     features: list[Feature] = field(default_factory=list)
@@ -69,6 +70,7 @@ class City:
     buildings: list[tuple[float, float]] = field(default_factory=list)
     street_middles: list[tuple[float, float]] = field(default_factory=list)
     streets: dict[str, list[shapely.LineString]] = field(default_factory=dict)
+    street_names: dict[str, set[str]] = field(default_factory=dict)
 
 
 def read(path: Path) -> City:
@@ -78,7 +80,7 @@ def read(path: Path) -> City:
     """
     try:
         city = City(box=_box(path))
-        _Reader(city, shapely.box(*city.box).buffer(_MARGIN_DEG)).take(_objects(path))
+        _Reader(city, _frame(city.box)).take(_objects(path))
         city.features += _sea(path, city.box)
         city.features += _boundaries(path, city.box)
     except (RuntimeError, OSError) as error:
@@ -98,6 +100,12 @@ def grown(box: Box) -> Box:
         min(180.0, east + wide),
         min(85.0, north + high),
     )
+
+
+def _frame(box: Box) -> BaseGeometry:
+    west, south, east, north = box
+    margin = _MARGIN_DEG
+    return shapely.box(west - margin, south - margin, east + margin, north + margin)
 
 
 def _objects(path: Path) -> Iterable[object]:
@@ -154,7 +162,7 @@ class _Reader:
         drawn = basemap.label(tags)
         if drawn is not None:
             point = shapely.Point(node.lon, node.lat)
-            self._draw(drawn, tags, spot.osm_ref, shapely.to_wkb(point))
+            self._draw(drawn, tags, spot.osm_ref, point)
         self._spot(spot)
 
     def _way(self, way: Way) -> None:
@@ -163,11 +171,12 @@ class _Reader:
         shape = self._line(way) if drawn is not None else None
         if drawn is None or shape is None or not self.frame.intersects(shape):
             return
-        self._draw(drawn, tags, f"way/{way.id}", shapely.to_wkb(shape))
+        self._draw(drawn, tags, f"way/{way.id}", shape)
         if drawn.layer != "road":
             return
         if "name" in tags:
             self.city.streets.setdefault(tags["name"], []).append(shape)
+            self.city.street_names.setdefault(tags["name"], set()).update(other_names(tags))
         if drawn.kind != "footway" and tags["highway"] != "service":
             middle = shape.interpolate(0.5, normalized=True)
             self.city.street_middles.append((middle.x, middle.y))
@@ -197,11 +206,11 @@ class _Reader:
     ) -> None:
         inside = shape.representative_point()
         if drawn is not None:
-            self._draw(drawn, tags, ref, shapely.to_wkb(shape))
+            self._draw(drawn, tags, ref, shape)
             if drawn.layer == "building":
                 self.city.buildings.append((inside.x, inside.y))
         if label is not None:
-            self._draw(label, tags, ref, shapely.to_wkb(inside))
+            self._draw(label, tags, ref, inside)
         if "highway" not in tags:
             self._spot(Spot("", ref, tags, inside.x, inside.y))
 
@@ -211,7 +220,11 @@ class _Reader:
         except (RuntimeError, osmium.InvalidLocationError):
             return None
 
-    def _draw(self, drawn: Drawn, tags: Tags, ref: str, wkb: bytes) -> None:
+    def _draw(self, drawn: Drawn, tags: Tags, ref: str, shape: BaseGeometry) -> None:
+        """Note an object, cut off where the extract ends: beyond, its surroundings are missing."""
+        if not self.frame.contains(shape):
+            shape = shapely.clip_by_rect(shape, *self.frame.bounds)
+        wkb = shapely.to_wkb(shape)
         names = basemap.names(tags) if drawn.layer in _NAMED_LAYERS else (None, None, None)
         tunnel, bridge = basemap.is_tunnel(tags), basemap.is_bridge(tags)
         self.city.features.append(
@@ -232,6 +245,11 @@ class _Reader:
             self.city.addresses.append(spot._replace(kind="place"))
         elif "name" in tags and any(key in tags for key in _POI_KEYS):
             self.city.addresses.append(spot._replace(kind="poi"))
+
+
+def other_names(tags: Tags) -> list[str]:
+    """List the names by which people may look for a thing besides its `name`."""
+    return [tags[key] for key in _OTHER_NAMES if key in tags]
 
 
 def _kind_of(area: Area) -> str:

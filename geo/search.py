@@ -74,8 +74,10 @@ async def find(
         return []
     found = await _with_words(conn, words)
     named = [word for word in words if not word[0].isdigit()]
+    if named != words and not any(match.place.kind == "address" for match in found):
+        found += await _with_words(conn, named)
     if not found and named:
-        found = await _with_words(conn, named) or await _alike(conn, named)
+        found = await _alike(conn, named)
     ranked = sorted(found, key=lambda match: (_badness(match, words, near), match.place.text))
     return _distinct(ranked, limit)
 
@@ -103,6 +105,9 @@ async def _with_words(conn: AsyncConnection, words: Sequence[str]) -> list[_Matc
     return await _matches(conn, _WITH_WORDS, words, binds)
 
 
+# pg_trgm's own 0.6 forgives no swapped letters. For this transaction only.
+_FORGIVING = text("select set_config('pg_trgm.word_similarity_threshold', '0.4', true)")
+
 # `<%` is pg_trgm's "some stretch of words is alike"; it uses the same two indexes.
 _ALIKE = text("""
 select text, kind, rank, ST_X(position::geometry) as lon, ST_Y(position::geometry) as lat
@@ -118,6 +123,7 @@ limit :limit
 
 
 async def _alike(conn: AsyncConnection, words: Sequence[str]) -> list[_Match]:
+    await conn.execute(_FORGIVING)
     return await _matches(conn, _ALIKE, words, {})
 
 
@@ -132,14 +138,20 @@ async def _matches(
 
 
 def _badness(match: _Match, words: Sequence[str], near: Position | None) -> float:
-    """Weigh a match, 0 is perfect: other house numbers, words not asked for, kind, distance."""
+    """Weigh a match, 0 is perfect: other numbers, half words, words not asked for, kind, distance.
+
+    A street stands for the doors on it that nobody has recorded.
+    """
     its = fold(match.place.text).split()
-    wrong_number = sum(word[0].isdigit() and word not in its for word in words)
+    missing = [word for word in words if word not in its]
+    no_number = sum(word[0].isdigit() for word in missing)
+    half_words = len(missing) - no_number
     not_asked = 1 - min(1.0, len(words) / max(1, len(its)))
     away = 0.0
     if near is not None:
         away = min(1.0, distance_m(near, match.place.position) / _FAR_M)
-    return 2 * wrong_number + not_asked + 0.03 * match.rank + away
+    number_weight = 0.3 if match.place.kind == "street" else 2.0
+    return number_weight * no_number + 0.2 * half_words + not_asked + 0.03 * match.rank + away
 
 
 def _distinct(matches: Sequence[_Match], limit: int) -> list[Place]:

@@ -1,10 +1,18 @@
-"""PURE  Whether somebody who arrives at a time can take an AED: yes, no or unknown, and why."""
+"""PURE  Whether somebody who arrives at a time can take an AED: yes, no or unknown, and why.
+
+Hours and access are judged by `access_hours`; here the state of the device is weighed in with them.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from geo import access_hours
+import opening_hours
+
+from geo import access_hours, holidays
+from geo.position import Position
 
 
 class Status(StrEnum):
@@ -34,29 +42,39 @@ class Usable(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why it is usable or not."""
+    """Why it is usable or not; all but four come from the hours and the access."""
 
-    OPEN = "open"
     OUT_OF_SERVICE = "out_of_service"
     WITHDRAWN = "withdrawn"
-    CLOSED = "closed"
-    PRIVATE = "private"
     REPORTED = "reported"
-    NOT_PUBLIC = "not_public"
     ACCESS_UNKNOWN = "access_unknown"
-    HOURS_UNKNOWN = "hours_unknown"
+    ALWAYS_OPEN = "always_open"
+    OPEN = "open"
+    CLOSED = "closed"
+    HOURS_MISSING = "hours_missing"
     HOURS_UNREADABLE = "hours_unreadable"
+    HOURS_CONDITIONAL = "hours_conditional"
+    HOLIDAY_UNCLEAR = "holiday_unclear"
+    ACCESS_PRIVATE = "access_private"
+    ACCESS_STAFF = "access_staff"
+    ACCESS_MEMBERS = "access_members"
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """All that decides whether a device is usable at a time, apart from where it is."""
+    """All that decides whether a device is usable at a time; devices of one kind share them.
+
+    `lon` and `lat` are rounded to a tenth of a degree: only hours that follow the sun need them.
+    """
 
     status: Status
     access: Access
     hours: str | None
+    hours_note: str | None
     time_zone: str
     is_suspect: bool
+    lon: float
+    lat: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +86,43 @@ class Usability:
     until: datetime | None = None
 
 
-_NOT_FOR_ALL = {Access.STAFF, Access.MEMBERS}
-
-
 def judge(conditions: Conditions, at: datetime) -> Usability:
-    """Decide by the conditions alone: many devices share them.
+    """Decide by the conditions alone.
 
-    Certain reasons against it come first, then open questions; "yes" needs every answer.
+    What speaks against it comes first, then what is in doubt; "yes" needs every answer.
     """
     if conditions.status is not Status.IN_SERVICE:
         return Usability(Usable.NO, Reason(conditions.status.value))
-    if conditions.access is Access.PRIVATE:
-        return Usability(Usable.NO, Reason.PRIVATE)
-    opening = access_hours.opening(conditions.hours, at, time_zone=conditions.time_zone)
-    if opening.state is access_hours.State.CLOSED:
-        return Usability(Usable.NO, Reason.CLOSED, opening.until)
-    doubt = _doubt(conditions, opening)
-    if doubt is not None:
-        return Usability(Usable.UNKNOWN, doubt)
-    return Usability(Usable.YES, Reason.OPEN, opening.until)
-
-
-def _doubt(conditions: Conditions, opening: access_hours.Opening) -> Reason | None:
+    zone = _zone(conditions.time_zone)
+    place = Position(conditions.lon, conditions.lat)
+    hours = access_hours.state_at(
+        conditions.hours,
+        conditions.hours_note,
+        conditions.access,
+        at,
+        tz=zone,
+        holidays=holidays.of(place, year=at.astimezone(zone).year),
+        coordinates=(place.lon, place.lat),
+    )
+    found = Usability(Usable(hours.state.value), Reason(hours.reason.value), hours.until)
+    if found.state is Usable.NO:
+        return found
     if conditions.is_suspect:
-        return Reason.REPORTED
-    if conditions.access in _NOT_FOR_ALL:
-        return Reason.NOT_PUBLIC
-    if opening.state is access_hours.State.UNKNOWN:
-        return Reason.HOURS_UNREADABLE if conditions.hours else Reason.HOURS_UNKNOWN
-    return Reason.ACCESS_UNKNOWN if conditions.access is Access.UNKNOWN else None
+        return Usability(Usable.UNKNOWN, Reason.REPORTED)
+    if found.state is Usable.YES and conditions.access is Access.UNKNOWN:
+        return Usability(Usable.UNKNOWN, Reason.ACCESS_UNKNOWN, found.until)
+    return found
+
+
+def is_readable(hours: str) -> bool:
+    """Tell whether the text is OpenStreetMap opening hours that can be judged later."""
+    return bool(opening_hours.validate(hours))
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        # A zone that this machine does not know: the country that the system is made for.
+        return ZoneInfo("Asia/Shanghai")

@@ -25,6 +25,8 @@ from geo.walking_arrays import Floats, Graph, Snaps, Workspace
 from geo.walking_files import Manifest
 from geo.walking_kernel import DETOUR_FACTOR
 
+DamagedNetwork = walking_files.DamagedNetwork  # what `load` raises
+
 SNAP_M = 250.0  # farther from any street than this nobody can say how one gets there
 
 
@@ -104,7 +106,7 @@ class WalkingNetwork:
     def load(cls, folder: Path, *, speed_mps: float) -> Self:
         """Map every city in the folder; none there makes a network of estimates only.
 
-        Raises `walking_files.DamagedNetwork`.
+        Raises `DamagedNetwork`.
         """
         found = walking_files.manifests(folder)
         cities = [_city(walking_files.load(place, found[place]), found[place]) for place in found]
@@ -180,18 +182,26 @@ class WalkingNetwork:
         effort[effort > limit] = np.inf
         return (effort / self._speed_mps).astype(np.float32)
 
-    def way(self, origin: Position, target: Position, *, within_s: float) -> Way | None:
+    def way(
+        self,
+        origin: Position,
+        target: Position,
+        *,
+        within_s: float,
+        speed_mps: float | None = None,
+    ) -> Way | None:
         """Trace the walk between two places; None means beyond `within_s`.
 
         The line of an estimate is the straight one.
         """
+        speed = speed_mps or self._speed_mps
         found = self._city_of(origin)
         if found is not None:
             city, source = found
             snap = city.snap(*_columns([target]))
             if snap.piece[0] >= 0:
-                return self._trace(city, source, snap, within_s)
-        travel = _estimate(origin, target, self._speed_mps, within_s)
+                return _trace(city, source, snap, speed, within_s)
+        travel = _estimate(origin, target, speed, within_s)
         return None if travel is None else Way((origin, target), travel)
 
     def warm_up(self) -> None:
@@ -239,21 +249,24 @@ class WalkingNetwork:
         if homeless.any():
             yield None, walking_arrays.empty_snaps(lon[homeless], lat[homeless])
 
-    def _trace(self, city: _City, source: Snaps, target: Snaps, within_s: float) -> Way | None:
-        answers = walking_arrays.empty_answers(target)
-        with city.expansion(source, within_s * self._speed_mps) as work:
-            walking_kernel.measure(city.graph, work, source, target, answers)
-            seconds = float(answers.effort[0]) / self._speed_mps
-            if seconds > within_s:
-                return None
-            line = walking_line.trace(city.graph, work, source, target, int(answers.how[0]))
-        travel = Travel(seconds, float(answers.length[0]), EtaSource.NETWORK)
-        return Way(tuple(Position(lon, lat) for lon, lat in line.tolist()), travel)
-
 
 def generation_of(folder: Path) -> str:
     """Name what the folder holds now, to be compared with `WalkingNetwork.generation`."""
     return " ".join(sorted(city.build for city in walking_files.manifests(folder).values()))
+
+
+def _trace(
+    city: _City, source: Snaps, target: Snaps, speed_mps: float, within_s: float
+) -> Way | None:
+    answers = walking_arrays.empty_answers(target)
+    with city.expansion(source, within_s * speed_mps) as work:
+        walking_kernel.measure(city.graph, work, source, target, answers)
+        seconds = float(answers.effort[0]) / speed_mps
+        if seconds > within_s:
+            return None
+        line = walking_line.trace(city.graph, work, source, target, int(answers.how[0]))
+    travel = Travel(seconds, float(answers.length[0]), EtaSource.NETWORK)
+    return Way(tuple(Position(lon, lat) for lon, lat in line.tolist()), travel)
 
 
 def _city(graph: Graph, manifest: Manifest) -> _City:

@@ -34,7 +34,7 @@ class NoStreets(ValueError):
     """The file holds no street that may be walked."""
 
 
-def _no_progress(stage: str, share: float) -> None:
+def _no_progress(_stage: str, _share: float) -> None:
     """Report to nobody."""
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import orjson
 
 from realtime import protocol
-from realtime.connection import Connection
+from realtime.connection import QUEUE_MOST, Connection
 from realtime.protocol import Close, Event, Mark
 
 
@@ -22,7 +22,7 @@ class Hub:
         self.marks: dict[str, Mark] = {}
         self._listeners: dict[str, set[Connection]] = {}
         self._moving: dict[str, dict[str, orjson.Fragment]] = {}
-        # For the metrics.
+        # For the metrics; whoever closes a socket counts it.
         self.events_sent = 0
         self.closed: Counter[Close] = Counter()
 
@@ -45,14 +45,7 @@ class Hub:
         """Forget a connection."""
         for topic in list(connection.streams):
             self.part(connection, topic)
-        if connection in self.connections:
-            self.connections.discard(connection)
-            if connection.closing is not None:
-                self.closed[connection.closing] += 1
-
-    def hears(self, topic: str) -> bool:
-        """Say whether anybody here listens to a topic."""
-        return topic in self._listeners
+        self.connections.discard(connection)
 
     def follow(self, topic: str, mark: Mark) -> None:
         """Say where a topic stood when somebody loaded it; the tailer follows it from there.
@@ -74,6 +67,14 @@ class Hub:
             self.events_sent += len(listeners)
             for connection in listeners:
                 connection.offer(event, frame)
+
+    @property
+    def is_backed_up(self) -> bool:
+        """Say whether somebody who is still served has half a queue to read."""
+        return any(
+            connection.closing is None and connection.backlog > QUEUE_MOST // 2
+            for connection in self.connections
+        )
 
     def turn(self, topic: str, clock: Mark) -> None:
         """A topic has a new epoch, or lost events: everybody loads it again."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from redis.asyncio import Redis
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from realtime import deadline, log, presence
 from realtime.hub import Hub
-from realtime.protocol import Mark
+from realtime.protocol import Event, Mark
 
 _logger = logging.getLogger(__name__)
 
@@ -31,6 +31,13 @@ LOOK_WITHIN_S = 3.0
 
 #: Events read of one topic in one look; more are read in the next, at once.
 READ_MOST = 500
+
+#: After a pause of the database there is much to hand on at once. More than this is given out in
+#: bursts, with a short wait between them while somebody's queue is half full; so only those who
+#: do not read overflow.
+BURST_MOST = 64
+DRAIN_WITHIN_S = 0.25
+DRAIN_LOOK_S = 0.01
 
 #: Wait after a failed look, and before Redis is asked again.
 PAUSE_S = 0.5
@@ -79,8 +86,11 @@ class Tailer:
         while True:
             hinted = await self._next_look()
             try:
-                while await deadline.within(LOOK_WITHIN_S, self._look(hinted)):
-                    pass
+                is_behind = True
+                while is_behind:
+                    events = await deadline.within(LOOK_WITHIN_S, self._look(hinted))
+                    await self._hand_on(events)
+                    is_behind = len(events) >= READ_MOST
             except Exception as error:  # noqa: BLE001  # one of the three loops that outlive anything
                 self.failures += 1
                 _logger.warning("log tailer failed: %s", type(error).__name__)
@@ -109,8 +119,8 @@ class Tailer:
         self._hint.clear()
         return hinted
 
-    async def _look(self, hinted: Mapping[str, int] | None) -> bool:
-        """Read what is new and hand it on; True if there is more to read at once."""
+    async def _look(self, hinted: Mapping[str, int] | None) -> Sequence[Event]:
+        """Read what is new in the hinted topics, or in all."""
         marks = self._hub.cursors()
         if hinted is not None:
             marks = {
@@ -119,15 +129,13 @@ class Tailer:
                 if topic in marks and seq > marks[topic].seq
             }
         if not marks:
-            return False
+            return []
         async with self._engine.connect() as conn:
             if hinted is None:
                 return await self._catch_up(conn, marks)
-            events = await log.read_after_many(conn, marks, limit=READ_MOST)
-        self._hub.publish(events)
-        return len(events) >= READ_MOST
+            return await log.read_after_many(conn, marks, limit=READ_MOST)
 
-    async def _catch_up(self, conn: AsyncConnection, marks: Mapping[str, Mark]) -> bool:
+    async def _catch_up(self, conn: AsyncConnection, marks: Mapping[str, Mark]) -> Sequence[Event]:
         clocks = await log.position_of(conn, marks)
         behind = {}
         for topic, mark in marks.items():
@@ -137,12 +145,24 @@ class Tailer:
             elif clock.seq > mark.seq:
                 behind[topic] = mark
         if not behind:
-            return False
+            return []
         events = await log.read_after_many(conn, behind, limit=READ_MOST)
-        self._hub.publish(events)
         for topic in behind.keys() - {event.topic for event in events}:
             self._hub.turn(topic, clocks[topic])  # no longer kept
-        return len(events) >= READ_MOST
+        return events
+
+    async def _hand_on(self, events: Sequence[Event]) -> None:
+        """Give the events to the hub, in bursts that a client who reads can take."""
+        for start in range(0, len(events), BURST_MOST):
+            self._hub.publish(events[start : start + BURST_MOST])
+            if start + BURST_MOST < len(events):
+                await self._let_drain()
+
+    async def _let_drain(self) -> None:
+        for _ in range(int(DRAIN_WITHIN_S / DRAIN_LOOK_S)):
+            if not self._hub.is_backed_up:
+                return
+            await asyncio.sleep(DRAIN_LOOK_S)
 
     # ---- the hints
 

@@ -112,10 +112,13 @@ alert = sa.Table(
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("aed_id", sa.Uuid),
     sa.Column("status", sa.Text, nullable=False, server_default="notified"),
-    sa.Column("travel_s", sa.Numeric(8, 1), nullable=False),
-    sa.Column("direct_s", sa.Numeric(8, 1), nullable=False),
-    sa.Column("distance_m", sa.Numeric(8, 1), nullable=False),
-    column.word("eta_source"),
+    # Until when the AED is usable, as known when it was chosen.
+    column.at("aed_usable_until", nullable=True),
+    # All null where a person named by hand or a team member has no known position.
+    sa.Column("travel_s", sa.Numeric(8, 1)),
+    sa.Column("direct_s", sa.Numeric(8, 1)),
+    sa.Column("distance_m", sa.Numeric(8, 1)),
+    column.word("eta_source", nullable=True),
     # Where the responder was thought to be when asked; not kept after the incident closes.
     column.position("from_position", nullable=True),
     column.at("position_at", nullable=True),
@@ -126,6 +129,9 @@ alert = sa.Table(
     column.at("seen_at", nullable=True),
     column.at("answered_at", nullable=True),
     column.word("decline_reason", nullable=True),
+    # When this person was told to stop, whether it had answered or was on its way; and why.
+    column.at("stood_down_at", nullable=True),
+    column.word("stand_down_reason", nullable=True),
     # When the responder confirmed having read the stand-down.
     column.at("stand_down_seen_at", nullable=True),
     column.count("revision", 1),

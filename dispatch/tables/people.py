@@ -87,6 +87,17 @@ sign_in_link = sa.Table(
     column.at("used_at", nullable=True),
 )
 
+#: Sign-ins tried and not yet successful, by the hash of "address" and of "address and name", so
+#: that no address is kept. Rows whose window is over count as nothing and are swept.
+sign_in_attempt = sa.Table(
+    "sign_in_attempt",
+    column.metadata,
+    sa.Column("subject_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("tries", sa.Integer, nullable=False),
+    column.at("window_ends_at"),
+    sa.Index("ix_sign_in_attempt_window_ends_at", "window_ends_at"),
+)
+
 idempotency = sa.Table(
     "idempotency",
     column.metadata,

@@ -35,6 +35,11 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("topic", name=op.f("pk_topic_clock")),
     )
+    # The epoch that every topic of this database is born with (realtime.log.BIRTH).
+    op.execute(
+        "INSERT INTO topic_clock (topic, epoch, seq) "
+        "VALUES ('*', replace(CAST(gen_random_uuid() AS text), '-', ''), 0)"
+    )
 
 
 def downgrade() -> None:

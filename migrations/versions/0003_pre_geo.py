@@ -181,6 +181,13 @@ def upgrade() -> None:
         postgresql_using="gist",
         postgresql_where=sa.text("is_in_service"),
     )
+    op.create_index(
+        "ix_aed_position_plane",
+        "aed",
+        [sa.literal_column("(position::geometry)")],
+        unique=False,
+        postgresql_using="gist",
+    )
     op.create_table(
         "base_feature",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -359,6 +366,7 @@ def downgrade() -> None:
     op.drop_index("ix_base_feature_geom", table_name="base_feature", postgresql_using="gist")
     op.drop_index(op.f("ix_base_feature_dataset_id"), table_name="base_feature")
     op.drop_table("base_feature")
+    op.drop_index("ix_aed_position_plane", table_name="aed", postgresql_using="gist")
     op.drop_index(
         "ix_aed_position_in_service",
         table_name="aed",

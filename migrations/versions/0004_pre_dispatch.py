@@ -45,6 +45,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_org_parent_id"), "org", ["parent_id"], unique=False)
     op.create_table(
+        "sign_in_attempt",
+        sa.Column("subject_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("window_ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject_hash", name=op.f("pk_sign_in_attempt")),
+    )
+    op.create_index(
+        "ix_sign_in_attempt_window_ends_at", "sign_in_attempt", ["window_ends_at"], unique=False
+    )
+    op.create_table(
         "depot",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("org_id", sa.Uuid(), nullable=False),
@@ -527,10 +537,11 @@ def upgrade() -> None:
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("aed_id", sa.Uuid(), nullable=True),
         sa.Column("status", sa.Text(), server_default="notified", nullable=False),
-        sa.Column("travel_s", sa.Numeric(precision=8, scale=1), nullable=False),
-        sa.Column("direct_s", sa.Numeric(precision=8, scale=1), nullable=False),
-        sa.Column("distance_m", sa.Numeric(precision=8, scale=1), nullable=False),
-        sa.Column("eta_source", sa.Text(), nullable=False),
+        sa.Column("aed_usable_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("travel_s", sa.Numeric(precision=8, scale=1), nullable=True),
+        sa.Column("direct_s", sa.Numeric(precision=8, scale=1), nullable=True),
+        sa.Column("distance_m", sa.Numeric(precision=8, scale=1), nullable=True),
+        sa.Column("eta_source", sa.Text(), nullable=True),
         sa.Column(
             "from_position",
             Geography(
@@ -551,6 +562,8 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decline_reason", sa.Text(), nullable=True),
+        sa.Column("stood_down_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stand_down_reason", sa.Text(), nullable=True),
         sa.Column("stand_down_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revision", sa.Integer(), server_default="1", nullable=False),
         sa.CheckConstraint("(role = 'via_aed') = (aed_id is not null)", name=op.f("ck_alert_aed")),
@@ -792,5 +805,7 @@ def downgrade() -> None:
     op.drop_index("ix_depot_position", table_name="depot", postgresql_using="gist")
     op.drop_index(op.f("ix_depot_org_id"), table_name="depot")
     op.drop_table("depot")
+    op.drop_index("ix_sign_in_attempt_window_ends_at", table_name="sign_in_attempt")
+    op.drop_table("sign_in_attempt")
     op.drop_index(op.f("ix_org_parent_id"), table_name="org")
     op.drop_table("org")

@@ -135,6 +135,9 @@ async def test_BRD_1_reservations_are_told(conn: AsyncConnection, now: datetime)
         (claim,) = await reserve(conn, shelf, 30, now=now)
     async with verify_action(conn, topics, golden="stock_issued", now=now):
         await stock.issue(conn, claim, by=shelf.keeper, now=now)
+    (other,) = await reserve(conn, shelf, 20, now=now)
+    async with verify_action(conn, topics, golden="stock_released", now=now):
+        await stock.release(conn, other, by=shelf.keeper, now=now)
 
 
 async def test_only_depots_that_have_enough_are_near(conn: AsyncConnection, now: datetime) -> None:

@@ -8,9 +8,11 @@ and the shortest ways are scipy's.
 import math
 import os
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+import factories
 import numpy as np
 import osmium
 import pytest
@@ -18,7 +20,9 @@ import shapely
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dispatch import planning, states
 from geo import walking, walking_build
 from geo.position import Position
 
@@ -219,29 +223,40 @@ def places_in(parse: Parse, rng: np.random.Generator, n: int) -> list[Position]:
     return [Position(lon, lat) for lon, lat in chosen.tolist()]
 
 
-def test_walking_times_and_ranking_equal_an_independent_dijkstra(tmp_path: Path) -> None:
-    """200 incidents in Monaco: every time within a second, the order the same but for ties."""
-    pbf = folder_of_real_data() / "osm" / "monaco.osm.pbf"
-    walking_build.build(pbf, tmp_path, "monaco")
-    network = walking.WalkingNetwork.load(tmp_path, speed_mps=SPEED_MPS)
+@dataclass(frozen=True)
+class City:
+    """Monaco twice: as the product holds it, and as the referee does."""
+
+    network: walking.WalkingNetwork
+    referee: Referee
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> City:
+    given = os.environ.get("GOLDEN_TEST_DATA")
+    if not given:
+        pytest.skip("GOLDEN_TEST_DATA is not set")
+    pbf, folder = Path(given) / "osm" / "monaco.osm.pbf", tmp_path_factory.mktemp("monaco")
+    walking_build.build(pbf, folder, "monaco")
     parse = Parse()
     parse.apply_file(str(pbf), locations=True)
-    referee = Referee(parse)
+    return City(walking.WalkingNetwork.load(folder, speed_mps=SPEED_MPS), Referee(parse))
 
+
+def test_walking_times_and_their_order_equal_an_independent_dijkstra(city: City) -> None:
+    """200 incidents, 150 people: every time within a second, the order the same but for ties."""
     rng = np.random.default_rng(SEED)
-    responders = places_in(parse, rng, RESPONDERS)
-    standing = [(place, referee.stand(place)) for place in responders]
+    people = places_in(city.referee.parse, rng, RESPONDERS)
+    standing = [(place, city.referee.stand(place)) for place in people]
     compared = estimates = 0
-    for incident in places_in(parse, rng, INCIDENTS):
-        answers = network.times(incident, responders, within_s=WITHIN_S)
-        expected = referee.times(incident, standing)
-        here = referee.stand(incident)
-        for answer, seconds, (_, there) in zip(answers, expected, standing, strict=True):
+    for incident in places_in(city.referee.parse, rng, INCIDENTS):
+        answers = city.network.times(incident, people, within_s=WITHIN_S)
+        expected = city.referee.times(incident, standing)
+        for answer, seconds in zip(answers, expected, strict=True):
             if answer is None:
                 assert seconds > WITHIN_S - 1
                 continue
             assert abs(answer.travel_s - seconds) <= 1.0
-            assert (answer.source is walking.EtaSource.ESTIMATE) == (here is None or there is None)
             compared += 1
             estimates += answer.source is walking.EtaSource.ESTIMATE
         ranked = sorted(
@@ -253,3 +268,46 @@ def test_walking_times_and_ranking_equal_an_independent_dijkstra(tmp_path: Path)
     assert compared > 10_000
     assert 100 < estimates < compared / 2
     print(f"{compared} walks compared, {estimates} of them estimates")
+
+
+async def test_plans_rank_people_as_an_independent_dijkstra_does(
+    city: City, conn: AsyncConnection, now: datetime
+) -> None:
+    """The same through `planning.make`: who is chosen or left out, in which order, how far."""
+    rng = np.random.default_rng(SEED + 1)
+    parse, referee = city.referee.parse, city.referee
+    org = await factories.make_org(conn)
+    at = {
+        await factories.make_responder(conn, org, position=place, now=now): place
+        for place in places_in(parse, rng, RESPONDERS // 3)
+    }
+    standing = [(place, referee.stand(place)) for place in at.values()]
+    ranked = 0
+    for place in places_in(parse, rng, INCIDENTS):
+        incident = await factories.make_incident(
+            conn, org, kind=states.Kind.OTHER, position=place, now=now
+        )
+        plan = await planning.make(
+            conn, incident.id, policy=factories.POLICY, network=city.network, now=now
+        )
+        expected = dict(zip(at, referee.times(place, standing), strict=True))
+        found = {c.person.id: c.direct for c in (*plan.chosen, *plan.excluded)}
+        for person, seconds in expected.items():
+            walk = found.get(person)
+            if walk is None:
+                assert seconds > factories.POLICY.reach_s - 1
+            else:
+                assert abs(walk.travel_s - seconds) <= 1.0
+        everyone = sorted(
+            (c for c in (*plan.chosen, *plan.excluded) if c.rank is not None), key=by_rank
+        )
+        for earlier, later in pairwise(everyone):
+            assert expected[earlier.person.id] <= expected[later.person.id] + TIE_S
+        ranked += len(everyone)
+    assert ranked > 2_000
+    print(f"{ranked} people ranked in {INCIDENTS} plans")
+
+
+def by_rank(considered: planning.Considered) -> int:
+    assert considered.rank is not None
+    return considered.rank

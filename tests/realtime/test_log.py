@@ -63,6 +63,11 @@ async def test_moved_topics_are_remembered_and_forgotten(
     assert log.moved(conn) == {}
 
 
+async def test_every_migrated_database_has_a_birth_epoch(conn: AsyncConnection) -> None:
+    """Without it all works, but the first event of each topic costs its listeners a snapshot."""
+    assert (await log.position_of(conn, ["org:unmoved"]))["org:unmoved"].epoch != ""
+
+
 async def test_a_topic_that_never_moved_stands_at_zero_of_its_birth_epoch(
     conn: AsyncConnection, now: datetime
 ) -> None:

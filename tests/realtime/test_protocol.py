@@ -20,7 +20,7 @@ def _parse(**message: object) -> protocol.Message:
 
 def test_hello_with_cursors_and_a_token() -> None:
     topics = {"org:demo": {"epoch": "e", "seq": "12"}, "person:1": None}
-    hello = _parse(type="hello", topics=topics, token="t", app="console 1.0")  # noqa: S106 - none
+    hello = _parse(type="hello", topics=topics, token="t", app="console 1.0")
     assert hello == Hello({"org:demo": Mark("e", 12), "person:1": None}, "t")
 
 

@@ -16,7 +16,7 @@ from waiting import until
 
 from dispatch import db
 from realtime import log, presence, tailer
-from realtime.connection import Connection, Load
+from realtime.connection import QUEUE_MOST, Connection, Load
 from realtime.hub import Hub
 from realtime.protocol import Mark
 from realtime.stream import Stream
@@ -164,6 +164,19 @@ async def test_everything_missed_is_read_however_much(
     async with _following(own_engine, None, hub, ear):
         await until(lambda: len(ear.seqs) == 95)
     assert ear.seqs == [str(seq) for seq in range(1, 96)]
+
+
+async def test_RT_6_a_great_burst_is_no_reason_to_close_who_reads(
+    own_engine: AsyncEngine, now: datetime
+) -> None:
+    hub = Hub()
+    ear = Ear(hub, "org:a", await _mark(own_engine))
+    items = [log.Item("org:a", "x", {}) for _ in range(QUEUE_MOST * 3)]
+    async with db.Database(own_engine, None).transaction() as conn:
+        await log.append_many(conn, items, at=now)
+    async with _following(own_engine, None, hub, ear):
+        await until(lambda: len(ear.seqs) == len(items))
+    assert ear.connection.closing is None
 
 
 async def test_a_new_epoch_is_noticed(own_engine: AsyncEngine, now: datetime) -> None:

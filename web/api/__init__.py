@@ -1,0 +1,50 @@
+"""The routes under /api/v1, one module per noun; request and answer shapes stand on top of each."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from web.api import (
+    aed_checks,
+    aeds,
+    alerting,
+    alerts,
+    assignments,
+    board,
+    coverage,
+    health,
+    incidents,
+    me,
+    nearest,
+    orgs,
+    responders,
+    routes,
+    search,
+    session,
+    stock,
+    teams,
+    timeline,
+)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    session.router,
+    incidents.router,
+    alerting.router,
+    timeline.router,
+    alerts.router,
+    assignments.router,
+    me.router,
+    responders.router,
+    teams.router,
+    orgs.router,
+    board.router,
+    aeds.router,
+    aed_checks.router,
+    nearest.router,
+    search.router,
+    routes.router,
+    coverage.router,
+    stock.router,
+)
+
+__all__ = ["ROUTERS", "health"]

@@ -1,7 +1,7 @@
-"""`golden user add`, `golden token`, `golden link`: who may sign in, and by what."""
+"""`golden token` and `golden link`: secrets by which a person signs in, each shown once."""
 
 import re
-import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -9,67 +9,13 @@ from uuid import UUID
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import accounts, orgs
-from dispatch.states import OrgRole
-from web import auth
+from dispatch import accounts
+from web import rights
 from web.commands import database, installation
 from web.commands.options import DataDir, Json, print_json
 from web.commands.trouble import Trouble
 
-user = typer.Typer(help="Add people who sign in. 管理用户。", no_args_is_help=True)
-
 Name = Annotated[str, typer.Argument(help="Sign-in name. 登录名。")]
-
-
-@user.callback()
-def _user() -> None:
-    """Add people who sign in.
-
-    管理用户。
-    """
-
-
-@user.command()
-def add(
-    name: Name,
-    *,
-    role: Annotated[OrgRole, typer.Option(help="What the person may do. 角色。")],
-    org: Annotated[str, typer.Option(help="Code of the organisation. 组织代码。")],
-    full_name: Annotated[str | None, typer.Option(help="Shown to others. 姓名。")] = None,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read a password. 从标准输入读取密码。")
-    ] = False,
-    json: Json = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Add a person with a role in an organisation, or give the role to one who is there.
-
-    新增用户并授予角色；用户已存在则只增加角色。
-    """
-    password_hash = _password(name) if password_stdin else None
-
-    async def work(conn: AsyncConnection, _now: datetime) -> UUID:
-        home = await orgs.find_org(conn, org)
-        if home is None:
-            raise _no_org(org)
-        person_id = await accounts.find_person(conn, name)
-        if person_id is None:
-            person_id = await accounts.add_person(
-                conn, home.id, name=full_name or name, username=name, password_hash=password_hash
-            )
-        elif password_hash is not None:
-            raise Trouble(
-                f"{name} is there already; a password is changed by signing in with a link.",
-                f"用户 {name} 已存在；请用登录链接登录后修改密码。",
-            )
-        await accounts.grant(conn, person_id, home.id, role)
-        return person_id
-
-    person_id = database.run(installation.find(data_dir), work)
-    if json:
-        print_json({"id": str(person_id), "username": name, "role": role.value, "org": org})
-    else:
-        typer.echo(f"{name}: {role.value} @ {org}")
 
 
 def token(
@@ -89,6 +35,7 @@ def token(
 
     为用户生成接口令牌；只显示这一次。
     """
+    check_scopes(scope or ())
 
     async def work(conn: AsyncConnection, now: datetime) -> tuple[str, datetime | None]:
         ends = parse_end(expires, now=now) if expires else None
@@ -137,6 +84,15 @@ def sign_in_address(base_url: str, secret: str) -> str:
     return f"{base_url}/sign-in#{secret}"
 
 
+def check_scopes(scopes: Iterable[str]) -> None:
+    """Refuse a scope that no right goes by: it would make a token that may do nothing."""
+    for scope in scopes:
+        if not rights.is_scope(scope):
+            known = ", ".join(("read", *rights.Action))
+            raise Trouble(f"No such scope: {scope}. Known: {known}",
+                          f"没有此权限范围：{scope}。可用：{known}")  # fmt: skip
+
+
 def parse_end(text: str, *, now: datetime) -> datetime:
     """Read the end of a token's life: `12h`, `30d` or a date. Raises Trouble."""
     if found := re.fullmatch(r"(\d{1,5})([hd])", text):
@@ -152,13 +108,6 @@ def parse_end(text: str, *, now: datetime) -> datetime:
     return day if day.tzinfo else day.replace(tzinfo=UTC)
 
 
-def _password(username: str) -> str:
-    password = sys.stdin.readline().rstrip("\n")
-    if wrong := auth.weakness(password, username):
-        raise Trouble(f"This password will not do: {wrong}.", "密码强度不足，请换一个。")
-    return auth.hash_password(password)
-
-
 async def _person(conn: AsyncConnection, name: str) -> UUID:
     person_id = await accounts.find_person(conn, name)
     if person_id is None:
@@ -167,7 +116,3 @@ async def _person(conn: AsyncConnection, name: str) -> UUID:
             f"没有名为 {name} 的用户。请先运行：golden user add {name} --role ROLE --org CODE",
         )
     return person_id
-
-
-def _no_org(code: str) -> Trouble:
-    return Trouble(f"No organisation has the code {code}.", f"没有代码为 {code} 的组织。")

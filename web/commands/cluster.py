@@ -110,10 +110,12 @@ class Postgres:
         unfinished = self.folder.with_name(f"{self.folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         self.owner.make_folder(unfinished)
+        sync = () if self.settings["fsync"] == "on" else ("--no-sync",)
         try:
             process.run_as_owner(
                 self.owner, self._binary("initdb"), "-D", str(unfinished), "-U", USER, "-E", "UTF8",
                 "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject", "--data-checksums",
+                *sync,
             )  # fmt: skip
         except subprocess.CalledProcessError as failure:
             raise ServerError(

@@ -28,6 +28,8 @@ _STEPS = (
     ("handed over", "移交120", "handed_over_at"),
     ("closed", "结案", "closed_at"),
 )
+#: The steps that the last line of `--demo` names.
+_CHAIN = frozenset({"opened", "alerted", "accepted", "AED collected", "on scene", "closed"})
 
 
 def drill(
@@ -162,9 +164,10 @@ def _tell(console: Console, incident: Mapping[str, Any], speed: float) -> None:
         if times[field] is None:
             continue
         after = (datetime.fromisoformat(times[field]) - opened).total_seconds()
-        said.append(english)
+        if english in _CHAIN:
+            said.append(english)
         console.print(f"  {after:7.1f} s  {english} {chinese}")
-    console.print(" → ".join(said))
+    console.print(" → ".join(said), soft_wrap=True)
     console.print(f"(walking {speed:g} times faster than on foot 移动为步行的 {speed:g} 倍)")
 
 

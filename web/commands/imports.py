@@ -83,6 +83,9 @@ def osm(
     time_zone: Annotated[
         str | None, typer.Option(help="Of opening hours, such as Europe/Monaco. 时区。")
     ] = None,
+    derived: Annotated[
+        bool, typer.Option("--derived", help="Made from other data, not an extract. 派生数据。")
+    ] = False,
     json: Json = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -92,7 +95,7 @@ def osm(
     where the file is the same. 重复导入会更新地图并保留 AED 历史。
     """
     place = installation.find(data_dir)
-    short = _short_name(name or file.name)
+    short = short_name(name or file.name)
     title = name or short.replace("-", " ").title()
     target = Target(
         name=short,
@@ -100,6 +103,7 @@ def osm(
         title_en=title_en or title,
         time_zone=_known_zone(time_zone),
         org_id=_org(place, org),
+        is_derived=derived,
     )
     with _bars() as tell:
         city = load_city(place, file, target, tell=tell, now=datetime.now(UTC))
@@ -148,7 +152,7 @@ def routing_build(
     生成步行路网与路径数据，不改动数据库。
     """
     place = installation.find(data_dir)
-    short = _short_name(name or file.name)
+    short = short_name(name or file.name)
     with _bars() as tell:
         network = _walking(place, file, short, tell)
         tiles = _routing_tiles(place, file, short, tell)
@@ -194,7 +198,8 @@ def _org(place: Installation, code: str) -> UUID | None:
     return found
 
 
-def _short_name(text: str) -> str:
+def short_name(text: str) -> str:
+    """Make the short name of a city out of a name or a file name. Raises Trouble."""
     stem = re.sub(r"\.(osm(\.pbf|\.gz|\.bz2)?|pbf)$", "", text.lower())
     short = re.sub(r"[^a-z0-9_]+", "-", stem).strip("-_")
     if not short:

@@ -7,9 +7,11 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TypedDict
+
+from web.commands import readiness
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
@@ -84,6 +86,16 @@ class Program:
             **_run_as(self.owner),
         )
 
+    def with_ready_pipe(self, descriptor: int) -> "Program":
+        """Give the same program, told to say on this pipe that it is ready."""
+        environment = {**self.environment, readiness.READY_FD: str(descriptor)}
+        descriptors = (*self.file_descriptors, descriptor)
+        return replace(self, environment=environment, file_descriptors=descriptors)
+
+    async def begin(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start it under the supervisor, whose loop runs in the main thread."""
+        return self.spawn(output)
+
     def stop(self, child: subprocess.Popen[bytes]) -> int:
         """Ask the child to end, wait, then make it end; give its exit status."""
         if child.poll() is None:
@@ -112,9 +124,14 @@ def _run_as(owner: Owner | None) -> _Identity:
     return {"user": owner.uid, "group": owner.gid, "extra_groups": []}
 
 
+def die_with_parent(death_signal: signal.Signals) -> None:
+    """Ask the kernel for this signal when the process that forked us ends."""
+    _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
+
+
 def _die_with(parent: int, death_signal: signal.Signals) -> Callable[[], None]:
     def arm() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
+        die_with_parent(death_signal)
         if os.getppid() != parent:  # it died before we asked
             os._exit(1)
 

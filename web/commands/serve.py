@@ -1,30 +1,31 @@
-"""`golden serve` and `golden runner`: one process each, as `golden up` starts them."""
+"""`golden serve`: one app process, as `golden up` starts several."""
 
-import asyncio
 import os
 import resource
-import signal
 import socket
 from typing import Annotated
 
 import typer
 import uvicorn
-import uvloop
 
-from dispatch import runner as dispatch_runner
 from dispatch.settings import Settings
 from web import app
-from web.commands import installation, logs, supervise
+from web.commands import installation, logs, readiness
 from web.commands.options import DataDir
 
-#: A longer message than this is closed with 4009.
-_WS_MAX_BYTES = 65_536
+#: A longer message than this closes the WebSocket with 1009; the live log answers 4009 long before.
+_WS_MAX_BYTES = 1_048_576
+
+#: A peer that leaves what we sent unread for this long is dropped by the kernel: asyncio keeps a
+#: closed socket until its last byte is taken, which a phone that hangs never does. Longer than the
+#: live log tries to say 4008 (5 s for a frame, then 10 s for the close).
+_UNREAD_MS = 20_000
 
 
 class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        say_ready()
+        readiness.say_ready()
 
 
 def serve(
@@ -40,40 +41,24 @@ def serve(
 
     运行一个应用进程。
     """
-    settings = installation.find(data_dir).settings
-    logs.configure(settings.log_level, process=os.environ.get(supervise.PROCESS, "app"))
+    run(installation.find(data_dir).settings, fd=fd, host=host, port=port)
+
+
+def run_forked(listener: int | None) -> None:
+    """Be an app process that was forked; its settings stand in the environment."""
+    run(installation.find().settings, fd=listener)
+
+
+def run(
+    settings: Settings, *, fd: int | None, host: str | None = None, port: int | None = None
+) -> None:
+    """Serve until a signal; on the inherited socket `fd` if there is one."""
+    logs.configure(settings.log_level, process=os.environ.get(readiness.PROCESS, "app"))
     _raise_file_limit()
-    server = _Server(_config(settings, host or settings.host, port or settings.port))
-    sockets = None if fd is None else [socket.socket(fileno=fd)]
-    server.run(sockets)
-
-
-def runner(*, data_dir: DataDir = None) -> None:
-    """Run one runner process: due timers and outgoing messages.
-
-    运行一个后台进程：到期的定时任务与待发消息。
-    """
-    settings = installation.find(data_dir).settings
-    logs.configure(settings.log_level, process=os.environ.get(supervise.PROCESS, "runner"))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
-        loop.run(_run(settings))
-
-
-def say_ready() -> None:
-    """Tell the supervisor, if there is one, that this process does its work now."""
-    number = os.environ.pop(supervise.READY_FD, None)
-    if number is not None:
-        with open(int(number), "w") as pipe:  # noqa: PTH123 - an inherited file descriptor
-            pipe.write("ready\n")
-
-
-async def _run(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    say_ready()
-    await dispatch_runner.run(settings, stop=stop)
+    config = _config(settings, host or settings.host, port or settings.port)
+    listener = config.bind_socket() if fd is None else socket.socket(fileno=fd)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
+    _Server(config).run([listener])
 
 
 def _config(settings: Settings, host: str, port: int) -> uvicorn.Config:
@@ -94,5 +79,6 @@ def _config(settings: Settings, host: str, port: int) -> uvicorn.Config:
 
 
 def _raise_file_limit() -> None:
+    """Allow as many open files as the machine does: every socket is one."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

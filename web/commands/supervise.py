@@ -6,7 +6,6 @@ it was ready has to wait, longer each time, so that a broken set-up does not spi
 
 import asyncio
 import contextlib
-import dataclasses
 import os
 import signal
 import subprocess
@@ -15,25 +14,24 @@ from pathlib import Path
 from typing import IO
 
 from web.commands import log_files
+from web.commands.forked import Forked, ForkedProgram
 from web.commands.process import Program
 from web.commands.trouble import Trouble
 
-#: Named in the child's environment; a child without a probe writes one line to it when ready.
-READY_FD = "GOLDEN_READY_FD"
-#: Names the child in its own log.
-PROCESS = "GOLDEN_PROCESS"
 _QUICK_TRIES = 3
 _LONGEST_WAIT_S = 15.0
 _PROBE_EVERY_S = 0.03
 
 Say = Callable[[str], None]
+Kept = Program | ForkedProgram
+Running = subprocess.Popen[bytes] | Forked
 Probe = Callable[[], bool]
 
 
 class Child:
     """One kept program: its present process, and how often it had to be started again."""
 
-    def __init__(self, program: Program, probe: Probe | None, log_dir: Path, say: Say) -> None:
+    def __init__(self, program: Kept, probe: Probe | None, log_dir: Path, say: Say) -> None:
         """Keep `program`; `probe` asks whether it is ready, None means it says so itself."""
         self.program = program
         self.ready = asyncio.Event()
@@ -43,7 +41,8 @@ class Child:
         self._say = say
         self._stopping = asyncio.Event()
         self._hopeless = asyncio.Event()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._changing = asyncio.Lock()  # held from the decision to start until it has started
+        self._process: Running | None = None
         self._listeners: set[asyncio.Task[None]] = set()
 
     @property
@@ -91,7 +90,8 @@ class Child:
     async def stop(self) -> None:
         """Ask the program to end, and make it end when it takes longer than its limit."""
         self._stopping.set()
-        child = self._process
+        async with self._changing:
+            child = self._process
         if child is None or child.poll() is not None:
             return
         child.send_signal(self.program.stop_signal)
@@ -101,35 +101,38 @@ class Child:
             self._say(f"{self.program.name} does not end; killed / 未能结束，已强制终止")
             child.kill()
             await _ended(child)
+        child.wait()
         if self._listeners:
             await asyncio.wait(self._listeners, timeout=1)
 
     async def _live_once(self) -> int:
-        reader, writer = os.pipe()
-        with os.fdopen(writer, "wb") as output:
-            # Not awaited below: a grandchild may hold the pipe open after the child has ended.
-            listener = asyncio.create_task(self._log.follow(reader))
-            self._listeners.add(listener)
-            listener.add_done_callback(self._listeners.discard)
-            child, ready = self._spawn(output)
-        self._process = child
+        """Start the program, unless told to stop, and give its exit status when it ends."""
+        async with self._changing:
+            if self._stopping.is_set():
+                return 0
+            child, ready = await self._begin_logged()
+            self._process = child
         waiting = asyncio.create_task(self._wait_ready(ready))
         await _ended(child)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         return child.wait()
 
-    def _spawn(self, output: IO[bytes]) -> tuple[subprocess.Popen[bytes], int | None]:
-        if self._probe is not None:
-            return self.program.spawn(output), None
+    async def _begin_logged(self) -> tuple[Running, int | None]:
         reader, writer = os.pipe()
-        program = dataclasses.replace(
-            self.program,
-            environment={**self.program.environment, READY_FD: str(writer)},
-            file_descriptors=(*self.program.file_descriptors, writer),
-        )
+        with os.fdopen(writer, "wb") as output:
+            # Nobody awaits it: a grandchild may hold the pipe open after the child has ended.
+            listener = asyncio.create_task(self._log.follow(reader))
+            self._listeners.add(listener)
+            listener.add_done_callback(self._listeners.discard)
+            return await self._begin(output)
+
+    async def _begin(self, output: IO[bytes]) -> tuple[Running, int | None]:
+        if self._probe is not None:
+            return await self.program.begin(output), None
+        reader, writer = os.pipe()
         with os.fdopen(writer, "wb"):
-            return program.spawn(output), reader
+            return await self.program.with_ready_pipe(writer).begin(output), reader
 
     async def _wait_ready(self, pipe: int | None) -> None:
         if pipe is not None:
@@ -153,15 +156,22 @@ class Supervisor:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(
-        self, *programs: Program, probe: Probe | None = None, limit_s: float = 120
+        self, *programs: Kept, probe: Probe | None = None, limit_s: float = 300
     ) -> None:
-        """Start one layer and wait until all of it is ready; raises TimeoutError or Trouble."""
+        """Start one layer and wait until all of it is ready; raises Trouble."""
         children = [Child(program, probe, self._log_dir, self._say) for program in programs]
         self._layers.append(children)
         for child in children:
             self._tasks[child.program.name] = asyncio.create_task(child.keep())
-        async with asyncio.timeout(limit_s):
-            await asyncio.gather(*(child.started() for child in children))
+        try:
+            async with asyncio.timeout(limit_s):
+                await asyncio.gather(*(child.started() for child in children))
+        except TimeoutError:
+            names = ", ".join(program.name for program in programs)
+            raise Trouble(
+                f"Not ready after {limit_s:.0f} s: {names}; see {self._log_dir}",
+                f"{limit_s:.0f} 秒后仍未就绪：{names}，见 {self._log_dir}",
+            ) from None
 
     async def stop(self) -> None:
         """Stop every layer, the last one first."""
@@ -198,7 +208,7 @@ def describe(status: int) -> str:
     return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
 
-async def _ended(child: subprocess.Popen[bytes]) -> None:
+async def _ended(child: Running) -> None:
     """Wait for the end without a thread: the kernel makes a process's descriptor readable then."""
     if child.poll() is not None:
         return

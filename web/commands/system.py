@@ -7,17 +7,17 @@ import sys
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 import typer
 
-from web.commands import installation, supervise, valhalla
+from web.commands import forked, installation, quick_look, readiness, routing_service, supervise
+from web.commands.forked import ForkedProgram
 from web.commands.installation import Installation
 from web.commands.process import Program
 from web.commands.trouble import Trouble
 
-_GOLDEN = str(Path(sys.executable).with_name("golden"))
+_GOLDEN = (sys.executable, "-m", "web.commands")
 _DEMO_NAMES = ("operator", "responder-01", "planner", "keeper", "admin")
 
 
@@ -46,10 +46,9 @@ class System:
 
     async def _work(self, supervisor: supervise.Supervisor) -> None:
         began = time.monotonic()
+        forked.load_early()
         await self._start_servers(supervisor)
-        await self._step("migrate")
-        if self.city:
-            await self._step("demo", "--city", self.city)
+        await self._prepare()
         routed = await self._start_routing(supervisor)
         await routed.start_processes(supervisor)
         say(f"ready after {time.monotonic() - began:.1f} s / 已就绪")
@@ -57,6 +56,16 @@ class System:
         if self.city:
             await self._step("drill", "--demo")
         await asyncio.Event().wait()
+
+    async def _prepare(self) -> None:
+        """Bring schema and demo up, each by its own command, unless there is nothing to do."""
+        url = self.place.settings.database_url
+        if not await asyncio.to_thread(quick_look.schema_is_up, url):
+            await self._step("migrate")
+        if not self.city:
+            return
+        if not await asyncio.to_thread(quick_look.demo_is_there, self.place, self.city):
+            await self._step("demo", "--city", self.city)
 
     async def _start_servers(self, supervisor: supervise.Supervisor) -> None:
         place = self.place
@@ -73,7 +82,7 @@ class System:
             await supervisor.start(place.redis.program(), probe=place.redis.is_ready)
 
     async def _start_routing(self, supervisor: supervise.Supervisor) -> "System":
-        service = valhalla.Service.find(self.place.settings.valhalla_dir)
+        service = routing_service.Service.find(self.place.settings.valhalla_dir)
         if service is None or self.place.settings.valhalla_url:
             return self
         await supervisor.start(service.program(), probe=service.is_ready)
@@ -84,27 +93,21 @@ class System:
     async def start_processes(self, supervisor: supervise.Supervisor) -> None:
         """Start the app processes and the runner together."""
         numbers = range(1, self.place.settings.processes + 1)
-        await supervisor.start(
-            *(self._app(number) for number in numbers),
-            self._golden("runner", "runner", metrics=self.place.settings.processes),
-        )
+        apps = [self._forked(f"app-{number}", "serve") for number in numbers]
+        await supervisor.start(*apps, self._forked("runner", "runner"))
 
-    def _app(self, number: int) -> Program:
-        program = self._golden(
-            f"app-{number}", "serve", "--fd", str(self.listener), metrics=number - 1
-        )
-        return replace(program, file_descriptors=(self.listener,))
+    def _forked(self, name: str, command: Literal["serve", "runner"]) -> ForkedProgram:
+        listener = self.listener if command == "serve" else None
+        return ForkedProgram(name, command, self._environment(name), listener)
 
-    def _golden(self, name: str, *arguments: str, metrics: int = 0) -> Program:
-        settings = self.place.settings
-        if settings.metrics_port:
-            settings = settings.model_copy(update={"metrics_port": settings.metrics_port + metrics})
-        environment = {**installation.environment(settings), supervise.PROCESS: name}
-        return Program(name, (_GOLDEN, *arguments), environment=environment)
+    def _environment(self, name: str) -> dict[str, str]:
+        return {**installation.environment(self.place.settings), readiness.PROCESS: name}
 
     async def _step(self, *arguments: str) -> None:
         """Run one command of the program to its end, its output on our terminal."""
-        status = await supervise.run_once(self._golden("step", *arguments))
+        command = (*_GOLDEN, *arguments)
+        program = Program(arguments[0], command, environment=self._environment(arguments[0]))
+        status = await supervise.run_once(program)
         if status != 0:
             raise Trouble(
                 f"golden {arguments[0]} failed ({supervise.describe(status)}).",

@@ -92,8 +92,8 @@ def _listen(place: Installation) -> socket.socket:
     except OSError as failure:
         if failure.errno not in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
             raise
+        why = os.strerror(failure.errno or 0)
         raise Trouble(
-            f"Port {port} on {host} cannot be had ({failure.strerror}). "
-            f"Choose another: --port {port + 1}",
-            f"无法使用 {host} 的端口 {port}（{failure.strerror}）。请另选端口：--port {port + 1}",
+            f"Port {port} on {host} cannot be had ({why}). Choose another: --port {port + 1}",
+            f"无法使用 {host} 的端口 {port}（{why}）。请另选端口：--port {port + 1}",
         ) from failure

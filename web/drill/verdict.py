@@ -73,7 +73,10 @@ async def read_alerts(conn: AsyncConnection, incidents: Iterable[str]) -> list[S
     rows = await conn.execute(
         sa.select(
             alert.c.id, alert.c.responder_id, alert.c.notified_at,
-            sa.func.least(alert.c.expires_at, alert.c.answered_at).label("ended_at"),
+            # Since a stand-down a phone is no longer told of what it missed, and need not be.
+            sa.func.least(
+                alert.c.expires_at, alert.c.answered_at, alert.c.stood_down_at
+            ).label("ended_at"),
             alert.c.status,
         ).where(alert.c.incident_id.in_([UUID(incident) for incident in incidents]))
     )  # fmt: skip

@@ -1,0 +1,251 @@
+"""Send a wave: ask the people of a plan, if they can still be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch import (
+    deliveries,
+    errors,
+    events,
+    matching,
+    planning,
+    states,
+    store,
+    tables,
+    telling,
+    timers,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of sending a wave; a wave that found nobody has no alerts."""
+
+    wave: store.Wave
+    alerts: tuple[store.Alert, ...]
+    allocation_id: UUID
+
+
+async def send_wave(
+    conn: AsyncConnection, plan: planning.Plan, *, by: UUID | None, now: datetime
+) -> Sent:
+    """Ask the people whom a plan chose; `by` is None when the timer does it.
+
+    By policy with nobody in reach, the wave is on record without alerts and the timer looks again
+    until people come on duty. Raises PlanOutdated when the incident changed since the plan was
+    made (plan again), NobodyToAlert when none of the named people can be asked, IncidentClosed.
+    """
+    incident = await store.lock_incident(conn, plan.incident_id)
+    if incident.version != plan.incident_version:
+        raise errors.PlanOutdated(state={"version": incident.version})
+    free = await _still_free(conn, incident, [item.person.id for item in plan.chosen], now=now)
+    chosen = [item for item in plan.chosen if item.person.id in free]
+    if plan.named is not None and not chosen:
+        raise errors.NobodyToAlert(state={"excluded": _reasons(plan, free)})
+    wave = await store.add_wave(conn, incident.id, policy=plan.policy.name, by=by, now=now)
+    await _insert(conn, wave, plan, chosen, now=now)
+    alerts = await store.list_alerts(conn, tables.alert.c.wave_id == wave.id)
+    await deliveries.queue(conn, alerts, deliveries.Purpose.ALERT, now=now)
+    alerts = await store.list_alerts(conn, tables.alert.c.wave_id == wave.id)
+    allocation_id = await _keep_record(conn, plan, wave, free)
+    incident = await store.change_incident(conn, incident.id, **_after(incident, alerts, now))
+    await _arm(conn, wave, plan.policy, is_empty=not alerts, now=now)
+    line = await _wave_line(conn, incident, wave, alerts, by=by, now=now)
+    await telling.tell(
+        conn, events.Kind.WAVE_SENT, incident, alerts=alerts, lines=[line],
+        people=dict.fromkeys((a.responder_id for a in alerts), events.PersonKind.ALERT_SENT),
+        now=now,
+    )  # fmt: skip
+    return Sent(wave, tuple(alerts), allocation_id)
+
+
+async def _still_free(
+    conn: AsyncConnection, incident: store.Incident, ids: Sequence[UUID], *, now: datetime
+) -> set[UUID]:
+    """Lock people and return those who are still on duty and asked by nobody.
+
+    Everybody who asks or takes an answer locks the responder first, so the answer holds until the
+    commit; two unique indexes hold it against code that forgets.
+    """
+    people = await store.lock_responders(conn, ids)
+    on_duty = {
+        person.id for person in people.values() if person.duty_at(now) is states.Duty.AVAILABLE
+    }
+    alert, assignment = tables.alert.c, tables.assignment.c
+    live = [status.value for status in states.ALERT_LIVE]
+    taken = sa.union(
+        sa.select(alert.responder_id).where(
+            alert.responder_id.in_(on_duty),
+            sa.or_(alert.status.in_(live), alert.incident_id == incident.id),
+        ),
+        sa.select(assignment.responder_id).where(
+            assignment.responder_id.in_(on_duty), assignment.ended_at.is_(None)
+        ),
+    )
+    return on_duty - set((await conn.execute(taken)).scalars())
+
+
+def _reasons(plan: planning.Plan, free: set[UUID]) -> dict[str, str]:
+    """Say why each one who was considered is not asked; whoever was lost since then is busy."""
+    lost = [item for item in plan.chosen if item.person.id not in free]
+    return {
+        **{str(i.person.id): i.reason.value for i in plan.excluded if i.reason is not None},
+        **{str(item.person.id): matching.Reason.BUSY.value for item in lost},
+    }
+
+
+async def _insert(
+    conn: AsyncConnection,
+    wave: store.Wave,
+    plan: planning.Plan,
+    chosen: Sequence[planning.Considered],
+    *,
+    now: datetime,
+) -> None:
+    if not chosen:
+        return
+    until = {item.aed.id: item.usable.until for item in plan.aeds}
+    rows = [
+        {
+            "id": store.new_id(),
+            "incident_id": wave.incident_id,
+            "wave_id": wave.id,
+            "responder_id": item.person.id,
+            "team_id": plan.team_id,
+            "role": (item.role or states.Role.DIRECT).value,
+            "aed_id": item.aed_id,
+            "aed_usable_until": None if item.aed_id is None else until.get(item.aed_id),
+            "status": states.Alert.NOTIFIED.value,
+            "travel_s": item.travel_s,
+            "direct_s": None if item.direct is None else item.direct.travel_s,
+            "distance_m": None if item.direct is None else item.direct.distance_m,
+            "eta_source": None if item.direct is None else item.direct.source.value,
+            "from_position": None if item.person.position is None else item.person.position.ewkb(),
+            "position_at": item.person.position_at,
+            "notified_at": now,
+            "expires_at": now + timedelta(seconds=plan.policy.alert_expires_s),
+        }
+        for item in chosen
+    ]
+    await store.add_alerts(conn, rows)
+
+
+async def _keep_record(
+    conn: AsyncConnection, plan: planning.Plan, wave: store.Wave, free: set[UUID]
+) -> UUID:
+    """Keep what was decided, from what, and why not others; times, but no positions of people."""
+    lost = [item for item in plan.chosen if item.person.id not in free]
+    return await store.add_allocation(
+        conn,
+        incident_id=plan.incident_id,
+        wave_id=wave.id,
+        made_at=plan.made_at,
+        policy=plan.policy.name,
+        inputs=planning.inputs_out(plan),
+        chosen=[planning.kept_out(item) for item in plan.chosen if item.person.id in free],
+        excluded=[planning.kept_out(item) for item in plan.excluded]
+        + [planning.kept_out(item, lost_to=matching.Reason.BUSY) for item in lost],
+        milliseconds=plan.milliseconds,
+    )
+
+
+def _after(
+    incident: store.Incident, alerts: Sequence[store.Alert], now: datetime
+) -> dict[str, Any]:
+    values: dict[str, Any] = {"stood_down_at": None}
+    if alerts:
+        reached = states.incident_forward(incident.status, states.Incident.ALERTING)
+        values |= {"status": reached.value, "first_alert_at": incident.first_alert_at or now}
+    return values
+
+
+async def _arm(
+    conn: AsyncConnection,
+    wave: store.Wave,
+    policy: matching.Policy,
+    *,
+    is_empty: bool,
+    now: datetime,
+) -> None:
+    after = {
+        timers.Kind.ALERT_EXPIRY: policy.alert_expires_s,
+        timers.Kind.DELIVERY_CHECK: policy.delivery_wait_s,
+    }
+    if not is_empty:
+        for kind, wait_s in after.items():
+            due_at = now + timedelta(seconds=wait_s)
+            await timers.arm(conn, wave.incident_id, kind, subject_id=wave.id, due_at=due_at)
+    look_at = now + timedelta(seconds=policy.wave_wait_s)
+    await timers.arm(conn, wave.incident_id, timers.Kind.WAVE, due_at=look_at)
+
+
+async def _wave_line(
+    conn: AsyncConnection,
+    incident: store.Incident,
+    wave: store.Wave,
+    alerts: Sequence[store.Alert],
+    *,
+    by: UUID | None,
+    now: datetime,
+) -> store.Line:
+    kind = events.LineKind.WAVE_SENT if alerts else events.LineKind.NO_ONE_LEFT
+    roles = [alert.role for alert in alerts]
+    args = {
+        "wave": wave.number,
+        "asked": len(alerts),
+        "via_aed": roles.count(states.Role.VIA_AED),
+        "policy": wave.policy,
+        **telling.whom(alerts),
+    }
+    channel = events.Channel.SYSTEM if by is None else events.Channel.CONSOLE
+    return await store.add_line(
+        conn, incident.id, channel=channel, kind=kind, args=args, by=by, now=now
+    )
+
+
+async def note_no_one_left(
+    conn: AsyncConnection,
+    incident_id: UUID,
+    policy: matching.Policy,
+    *,
+    is_capped: bool,
+    now: datetime,
+) -> store.Line | None:
+    """Tell the operator that more are needed and nobody is left, once a wave; and look again later.
+
+    At the cap nobody looks again: only an operator can ask more people.
+    """
+    incident = await store.lock_incident(conn, incident_id)
+    if not is_capped:
+        look_at = now + timedelta(seconds=policy.wave_wait_s)
+        await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=look_at)
+    if await _was_told(conn, incident.id):
+        return None
+    args = {"cap": policy.alerts_cap} if is_capped else {}
+    line = await store.add_line(
+        conn, incident.id, channel=events.Channel.SYSTEM, kind=events.LineKind.NO_ONE_LEFT,
+        args=args, by=None, now=now,
+    )  # fmt: skip
+    await telling.tell(
+        conn, events.Kind.LINE_ADDED, incident, with_incident=False, lines=[line], now=now
+    )
+    return line
+
+
+async def _was_told(conn: AsyncConnection, incident_id: UUID) -> bool:
+    line, wave = tables.line.c, tables.wave.c
+    since = sa.select(sa.func.max(wave.sent_at)).where(wave.incident_id == incident_id)
+    told = sa.select(line.id).where(
+        line.incident_id == incident_id,
+        line.kind == events.LineKind.NO_ONE_LEFT.value,
+        line.at >= since.scalar_subquery(),
+    )
+    return bool(await conn.scalar(sa.select(told.exists())))

@@ -1,0 +1,174 @@
+"""An accepting responder's work: set out, collect the AED, arrive, treat, hand over, clear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch import (
+    errors,
+    events,
+    matching,
+    mission,
+    states,
+    store,
+    tables,
+    telling,
+    timers,
+    waves,
+    whereabouts,
+)
+
+
+async def step(
+    conn: AsyncConnection,
+    assignment_id: UUID,
+    to: states.Assignment,
+    *,
+    at: datetime | None = None,
+    fix: store.Fix | None = None,
+    reason: str | None = None,
+    policy: matching.Policy,
+    by: UUID,
+    now: datetime,
+) -> store.Assignment:
+    """Take a step of an assignment; `at` is the phone's own time, kept beside the server's.
+
+    Whoever is unable is free at once, and if too few are coming the next wave goes. Repeating a
+    done step returns what is. Raises StepOutOfOrder, NotFound.
+    """
+    incident, assignment = await store.lock_assignment(conn, assignment_id)
+    if _is_done(assignment, to):
+        return assignment
+    states.check_step(assignment.status, assignment.role, to)
+    if fix is not None:
+        await whereabouts.report(conn, assignment.responder_id, fix, is_stated=True, now=now)
+    changed = await _write_step(conn, assignment, to, at=at, reason=reason, now=now)
+    incident = await store.change_incident(conn, incident.id, **_incident_after(incident, to, now))
+    await timers.disarm(
+        conn, incident.id, kinds=[timers.Kind.NO_MOVEMENT], subject_id=assignment.id
+    )
+    await waves.look_again(conn, incident, policy, now=now)
+    line = await store.add_line(
+        conn, incident.id, channel=events.Channel.PHONE, kind=events.LineKind(to.value),
+        args=_args(changed), text=reason, device_at=at, by=by, now=now,
+    )  # fmt: skip
+    await telling.tell(
+        conn, events.Kind.ASSIGNMENT_MOVED, incident, assignments=[changed], lines=[line],
+        people=await _whose_view_changes(conn, changed), now=now,
+    )  # fmt: skip
+    return changed
+
+
+def _is_done(assignment: store.Assignment, to: states.Assignment) -> bool:
+    if to in {states.Assignment.ACCEPTED, states.Assignment.STOOD_DOWN}:
+        raise errors.StepOutOfOrder(state={"status": assignment.status.value})
+    if to is states.Assignment.UNABLE:
+        return assignment.status is to
+    return getattr(assignment, f"{to.value}_at") is not None
+
+
+async def _write_step(
+    conn: AsyncConnection,
+    assignment: store.Assignment,
+    to: states.Assignment,
+    *,
+    at: datetime | None,
+    reason: str | None,
+    now: datetime,
+) -> store.Assignment:
+    values: dict[str, Any] = {"status": to.value}
+    if to is states.Assignment.UNABLE:
+        values |= {"unable_reason": reason}
+    else:
+        values |= {f"{to.value}_at": now}
+    if to is states.Assignment.EN_ROUTE and assignment.eta_at is not None:
+        # The way starts now, not when the alert was taken.
+        values["eta_at"] = now + (assignment.eta_at - assignment.accepted_at)
+    if to in states.ASSIGNMENT_OVER:
+        values["ended_at"] = now
+    if at is not None:
+        values["device_at"] = assignment.device_at | {to.value: events.time(at)}
+    return await store.change_assignment(conn, assignment.id, **values)
+
+
+_INCIDENT_TIMES = {
+    states.Assignment.ON_SCENE: ("first_on_scene_at",),
+    states.Assignment.WITH_PATIENT: ("first_on_scene_at", "with_patient_at"),
+    states.Assignment.HANDED_OVER: ("first_on_scene_at", "handed_over_at"),
+}
+
+
+def _incident_after(
+    incident: store.Incident, to: states.Assignment, now: datetime
+) -> dict[str, Any]:
+    times = {name: now for name in _INCIDENT_TIMES.get(to, ()) if getattr(incident, name) is None}
+    return {"status": states.incident_after_step(incident.status, to).value, **times}
+
+
+def _args(assignment: store.Assignment) -> events.Body:
+    return {
+        "assignment": str(assignment.id),
+        "responder": str(assignment.responder_id),
+        "name": assignment.name,
+    }
+
+
+async def _whose_view_changes(
+    conn: AsyncConnection, assignment: store.Assignment
+) -> Mapping[UUID, events.PersonKind]:
+    """Name the person, and when one fewer is going, everyone who is shown how many are."""
+    people: dict[UUID, events.PersonKind] = {}
+    if not assignment.is_live:
+        involved = await mission.list_involved(conn, assignment.incident_id)
+        people = dict.fromkeys(involved, events.PersonKind.ALERT_CHANGED)
+    return people | {assignment.responder_id: events.PersonKind.MISSION_CHANGED}
+
+
+async def note_no_movement(
+    conn: AsyncConnection, assignment_id: UUID, *, now: datetime
+) -> store.Line | None:
+    """Tell the operator that somebody accepted and has not moved since; None if that is untrue."""
+    incident, assignment = await store.lock_assignment(conn, assignment_id)
+    if assignment.status is not states.Assignment.ACCEPTED:
+        return None
+    line = await store.add_line(
+        conn, incident.id, channel=events.Channel.SYSTEM, kind=events.LineKind.NO_MOVEMENT,
+        args=_args(assignment), by=None, now=now,
+    )  # fmt: skip
+    await telling.tell(
+        conn, events.Kind.LINE_ADDED, incident, with_incident=False, lines=[line], now=now
+    )
+    return line
+
+
+async def end_all(
+    conn: AsyncConnection, incident: store.Incident, *, is_closing: bool, now: datetime
+) -> list[store.Assignment]:
+    """End the live assignments of a locked incident, without telling; return those that changed.
+
+    Whoever has handed over has nothing to be told: a closing clears it, a stand-down leaves it.
+    """
+    column = tables.assignment.c
+    live = await store.list_assignments(
+        conn, column.incident_id == incident.id, column.ended_at.is_(None)
+    )
+    ended = []
+    for assignment in live:
+        is_handed_over = assignment.status is states.Assignment.HANDED_OVER
+        if is_handed_over and not is_closing:
+            continue
+        values: dict[str, Any] = {"status": states.Assignment.STOOD_DOWN.value, "ended_at": now}
+        if is_handed_over:
+            values |= {"status": states.Assignment.CLEARED.value, "cleared_at": now}
+        ended.append(await store.change_assignment(conn, assignment.id, **values))
+    return ended
+
+
+def eta(accepted_at: datetime, travel_s: float | None) -> datetime | None:
+    """Return when somebody should arrive who sets out at once."""
+    return None if travel_s is None else accepted_at + timedelta(seconds=travel_s)

@@ -1,0 +1,176 @@
+"""What each kind of timer does when it is due.
+
+Two moves: *plan*, which reads and measures outside any transaction, and *fire*, one transaction
+that takes the incident's lock, then the timer, and acts if nothing has changed meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch import (
+    accounts,
+    alerts,
+    assignments,
+    db,
+    deliveries,
+    errors,
+    escalation,
+    events,
+    matching,
+    planning,
+    stock,
+    store,
+    telling,
+    timers,
+    waves,
+)
+from geo import walking
+from realtime import log
+
+#: A plan that is outdated when it should be sent is made again this often before the timer waits.
+TRIES = 3
+#: How long the live log is kept: the longest absence after which a client still gets every event.
+LOG_KEPT = timedelta(hours=72)
+HOUSEKEEPING_EVERY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What firing needs: the database, the policy, the streets as they are now, and a clock."""
+
+    database: db.Database
+    policy: matching.Policy
+    network: Callable[[], walking.WalkingNetwork]
+    clock: Callable[[], datetime]
+
+
+async def fire(means: Means, timer: timers.Timer) -> bool:
+    """Fire a due timer; False when somebody else has it, or has just changed its incident."""
+    for _ in range(TRIES):
+        plan = await _plan(means, timer)
+        try:
+            async with means.database.transaction() as conn:
+                if not await timers.claim(conn, timer):
+                    return False
+                await _act(conn, means, timer, plan, now=means.clock())
+        except errors.PlanOutdated:
+            continue
+        return True
+    return False
+
+
+async def _plan(means: Means, timer: timers.Timer) -> planning.Plan | None:
+    """Plan the wave that a timer may have to send; None when it need not send one."""
+    if timer.kind is not timers.Kind.WAVE or timer.incident_id is None:
+        return None
+    now = means.clock()
+    async with means.database.snapshot() as conn:
+        incident = await store.get_incident(conn, timer.incident_id)
+        step = await waves.next_step(conn, incident, means.policy, now=now)
+        if not isinstance(step, escalation.Send):
+            return None
+        return await planning.make(
+            conn, incident.id, policy=means.policy, network=means.network(), now=now
+        )
+
+
+async def _act(
+    conn: AsyncConnection,
+    means: Means,
+    timer: timers.Timer,
+    plan: planning.Plan | None,
+    *,
+    now: datetime,
+) -> None:
+    if timer.incident_id is None:
+        await _keep_house(conn, now=now)
+    elif timer.kind is timers.Kind.WAVE:
+        await _next_wave(conn, means.policy, timer.incident_id, plan, now=now)
+    else:
+        await _end_of_wait(conn, means.policy, timer, timer.incident_id, now=now)
+
+
+async def _next_wave(
+    conn: AsyncConnection,
+    policy: matching.Policy,
+    incident_id: UUID,
+    plan: planning.Plan | None,
+    *,
+    now: datetime,
+) -> None:
+    incident = await store.lock_incident(conn, incident_id, even_closed=True)
+    match await waves.next_step(conn, incident, policy, now=now):
+        case escalation.Send() if plan is None:
+            raise errors.PlanOutdated
+        case escalation.Send() if plan is not None and plan.chosen:
+            await alerts.send_wave(conn, plan, by=None, now=now)
+        case escalation.Send():
+            await alerts.note_no_one_left(conn, incident.id, policy, is_capped=False, now=now)
+        case escalation.Exhausted():
+            await alerts.note_no_one_left(conn, incident.id, policy, is_capped=True, now=now)
+        case escalation.Wait(until):
+            await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=until)
+        case escalation.Done():
+            pass
+        case never:
+            assert_never(never)
+
+
+async def _end_of_wait(
+    conn: AsyncConnection,
+    policy: matching.Policy,
+    timer: timers.Timer,
+    incident_id: UUID,
+    *,
+    now: datetime,
+) -> None:
+    subject_id = timer.subject_id or incident_id
+    match timer.kind:
+        case timers.Kind.ALERT_EXPIRY:
+            await alerts.time_out(conn, incident_id, policy=policy, now=now)
+        case timers.Kind.DELIVERY_CHECK:
+            await deliveries.give_up_waiting(conn, incident_id, subject_id, now=now)
+        case timers.Kind.NO_MOVEMENT:
+            await assignments.note_no_movement(conn, subject_id, now=now)
+        case timers.Kind.RESERVATION_EXPIRY:
+            await stock.release(conn, subject_id, by=None, now=now)
+        case timers.Kind.WAVE | timers.Kind.HOUSEKEEPING:
+            raise AssertionError(timer.kind)
+        case never:
+            assert_never(never)
+
+
+async def _keep_house(conn: AsyncConnection, *, now: datetime) -> None:
+    await log.trim(conn, before=now - LOG_KEPT)
+    await accounts.sweep(conn, now=now)
+    await timers.arm(
+        conn, None, timers.Kind.HOUSEKEEPING, lane=timers.Lane.PLANNING,
+        due_at=now + HOUSEKEEPING_EVERY,
+    )  # fmt: skip
+
+
+async def note_failure(means: Means, timer: timers.Timer) -> int:
+    """Put off a timer whose firing failed; after many failures tell the incident's operators."""
+    now = means.clock()
+    async with means.database.transaction() as conn:
+        incident: store.Incident | None = None
+        if timer.incident_id is not None:
+            incident = await store.lock_incident(conn, timer.incident_id, even_closed=True)
+        attempts = await timers.put_off(conn, timer, now=now)
+        if incident is not None and attempts == timers.MANY_ATTEMPTS:
+            line = await store.add_line(
+                conn, incident.id, channel=events.Channel.SYSTEM,
+                kind=events.LineKind.TIMER_FAILED, args={"timer": timer.kind.value},
+                by=None, now=now,
+            )  # fmt: skip
+            await telling.tell(
+                conn, events.Kind.LINE_ADDED, incident, with_incident=False, lines=[line], now=now
+            )
+    return attempts

@@ -1,0 +1,215 @@
+"""Every action tells all that it changes: snapshot + events == snapshot, with golden examples."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch import (
+    alerts,
+    assignments,
+    deliveries,
+    events,
+    incidents,
+    responders,
+    states,
+)
+from geo.position import Position
+from tests import factories as f
+from tests.dispatch.verify import GOLDEN, verify_action
+
+
+def _topics(scene: f.Scene, *people: int) -> list[str]:
+    return [
+        f"org:{scene.org_code}",
+        f"incident:{scene.incident.id}",
+        *(f"person:{scene.responders[number]}" for number in people),
+    ]
+
+
+async def test_BRD_1_opening_is_told(conn: AsyncConnection, now: datetime) -> None:
+    org_id = await f.make_org(conn, code="org900001")
+    async with verify_action(conn, ["org:org900001"], golden="incident_opened", now=now):
+        await f.make_incident(conn, org_id, now=now)
+
+
+async def test_BRD_1_a_wave_is_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, now=now)
+    plan = await f.make_plan(conn, scene.incident.id, now=now)
+    async with verify_action(conn, _topics(scene, 0, 1), golden="wave_sent", now=now):
+        await alerts.send_wave(conn, plan, by=scene.operator, now=now)
+
+
+async def test_BRD_1_receipts_are_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, now=now)
+    alert = (await f.send(conn, scene, now=now)).alerts[0]
+    me = alert.responder_id
+    async with verify_action(conn, _topics(scene, 0), golden="alert_delivered", now=now):
+        await alerts.acknowledge(conn, alert.id, alerts.Level.RECEIVED, by=me, now=now)
+    async with verify_action(conn, _topics(scene, 0), now=now):
+        await alerts.acknowledge(conn, alert.id, alerts.Level.SHOWN, by=me, now=now)
+    async with verify_action(conn, _topics(scene, 0), golden="alert_seen", now=now):
+        await alerts.seen(conn, alert.id, by=me, now=now)
+
+
+async def test_BRD_1_a_silent_phone_is_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, now=now)
+    sent = await f.send(conn, scene, now=now)
+    async with verify_action(conn, _topics(scene, 0), golden="alerts_unacknowledged", now=now):
+        await deliveries.give_up_waiting(conn, scene.incident.id, sent.wave.id, now=now)
+
+
+async def test_BRD_1_answers_are_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, now=now)
+    first, second, *_ = (await f.send(conn, scene, now=now)).alerts
+    async with verify_action(conn, _topics(scene, 0, 1, 2), golden="alert_accepted", now=now):
+        await alerts.accept(conn, first.id, policy=f.POLICY, by=first.responder_id, now=now)
+    async with verify_action(conn, _topics(scene, 0, 1, 2), golden="alert_declined", now=now):
+        await alerts.decline(
+            conn, second.id, reason="ill", policy=f.POLICY, by=second.responder_id, now=now
+        )
+    late = now + timedelta(seconds=61)
+    async with verify_action(conn, _topics(scene, 0, 1, 2), golden="alerts_timed_out", now=late):
+        await alerts.time_out(conn, scene.incident.id, policy=f.POLICY, now=late)
+
+
+@pytest.mark.parametrize("kind", [states.Kind.CARDIAC_ARREST, states.Kind.TRAUMA])
+async def test_BRD_1_every_step_is_told(
+    conn: AsyncConnection, now: datetime, kind: states.Kind
+) -> None:
+    scene = await f.make_scene(conn, kind=kind, now=now)
+    asked = (await f.send(conn, scene, now=now)).alerts
+    alert = next((a for a in asked if a.role is states.Role.VIA_AED), asked[0])
+    me = scene.responders.index(alert.responder_id)
+    by = alert.responder_id
+    assignment = await alerts.accept(conn, alert.id, policy=f.POLICY, by=by, now=now)
+    shown = set()
+    if kind is states.Kind.CARDIAC_ARREST:
+        shown = {states.Assignment.AED_COLLECTED, states.Assignment.CLEARED}
+    for step in states.steps_of(alert.role):
+        golden = f"assignment_moved.{step.value}" if step in shown else None
+        async with verify_action(conn, _topics(scene, me, 0), golden=golden, now=now):
+            await assignments.step(
+                conn, assignment.id, step, at=now, policy=f.POLICY, by=by, now=now
+            )
+
+
+async def test_BRD_1_giving_up_is_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, now=now)
+    alert = (await f.send(conn, scene, now=now)).alerts[0]
+    by = alert.responder_id
+    assignment = await alerts.accept(conn, alert.id, policy=f.POLICY, by=by, now=now)
+    topics = _topics(scene, 0, 1)
+    async with verify_action(conn, topics, golden="assignment_moved.unable", now=now):
+        await assignments.step(
+            conn,
+            assignment.id,
+            states.Assignment.UNABLE,
+            reason="fell",
+            policy=f.POLICY,
+            by=by,
+            now=now,
+        )
+
+
+async def test_BRD_1_corrections_are_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, now=now)
+    first, *_ = (await f.send(conn, scene, now=now)).alerts
+    await alerts.accept(conn, first.id, policy=f.POLICY, by=first.responder_id, now=now)
+    version = await _version(conn, scene)
+    change = incidents.Correction(floor="3", position=Position(7.42, 43.73), severity=2)
+    async with verify_action(conn, _topics(scene, 0, 1), golden="incident_edited", now=now):
+        await incidents.edit(
+            conn, scene.incident.id, change, version=version, by=scene.operator, now=now
+        )
+
+
+async def _version(conn: AsyncConnection, scene: f.Scene) -> int:
+    return (await f.store.get_incident(conn, scene.incident.id)).version
+
+
+async def test_BRD_1_the_ambulance_is_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, now=now)
+    first, *_ = (await f.send(conn, scene, now=now)).alerts
+    await alerts.accept(conn, first.id, policy=f.POLICY, by=first.responder_id, now=now)
+    async with verify_action(conn, _topics(scene, 0, 1), golden="ambulance_changed", now=now):
+        await incidents.set_ambulance(
+            conn, scene.incident.id, states.Ambulance.DISPATCHED, eta_s=420,
+            by=scene.operator, now=now,
+        )  # fmt: skip
+
+
+async def test_BRD_1_lines_are_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, now=now)
+    async with verify_action(conn, _topics(scene), golden="line_added", now=now):
+        line = await incidents.note(
+            conn, scene.incident.id, "门禁密码 1234", by=scene.operator, now=now
+        )
+    async with verify_action(conn, _topics(scene), golden="line_struck", now=now):
+        await incidents.strike(conn, scene.incident.id, line.id, by=scene.operator, now=now)
+
+
+async def test_BRD_1_a_stand_down_is_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, now=now)
+    first, *_ = (await f.send(conn, scene, now=now)).alerts
+    await alerts.accept(conn, first.id, policy=f.POLICY, by=first.responder_id, now=now)
+    async with verify_action(conn, _topics(scene, 0, 1), golden="incident_stood_down", now=now):
+        await incidents.stand_down(
+            conn, scene.incident.id, reason="误报", by=scene.operator, now=now
+        )
+    async with verify_action(conn, _topics(scene, 0, 1), golden="stand_down_seen", now=now):
+        await alerts.seen(conn, first.id, by=first.responder_id, now=now)
+
+
+async def test_BRD_1_closing_and_reopening_are_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, now=now)
+    first, *_ = (await f.send(conn, scene, now=now)).alerts
+    await alerts.accept(conn, first.id, policy=f.POLICY, by=first.responder_id, now=now)
+    async with verify_action(conn, _topics(scene, 0, 1), golden="incident_closed", now=now):
+        await incidents.close(
+            conn, scene.incident.id, states.Disposition.COMPLETED, by=scene.operator, now=now
+        )
+    async with verify_action(conn, _topics(scene, 0, 1), golden="incident_reopened", now=now):
+        await incidents.reopen(conn, scene.incident.id, by=scene.operator, now=now)
+
+
+async def test_BRD_1_duty_is_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, people=1, now=now)
+    async with verify_action(conn, _topics(scene, 0), golden="duty_changed", now=now):
+        await responders.set_duty(
+            conn, scene.responders[0], states.Duty.OFF_DUTY,
+            until=now + timedelta(hours=2), now=now,
+        )  # fmt: skip
+
+
+async def test_BRD_2_a_teams_leader_sees_the_answers(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, kind=states.Kind.FLOOD, now=now)
+    team = await responders.add_team(
+        conn, scene.org_id, code="boats", name="Boats", leader_id=scene.responders[0],
+        members=scene.responders[1:3],
+    )  # fmt: skip
+    topics = [f"team:{team.id}", *_topics(scene, 0, 1)]
+    plan = await f.make_plan(conn, scene.incident.id, team_id=team.id, now=now)
+    async with verify_action(conn, topics, golden="team_asked", now=now):
+        sent = await alerts.send_wave(conn, plan, by=scene.operator, now=now)
+    assert len(sent.alerts) == 3
+    async with verify_action(conn, topics, golden="team_answer", now=now):
+        alert = sent.alerts[1]
+        await alerts.accept(conn, alert.id, policy=f.POLICY, by=alert.responder_id, now=now)
+    async with verify_action(conn, topics, golden="team_closed", now=now):
+        await incidents.close(
+            conn, scene.incident.id, states.Disposition.CANCELLED, by=scene.operator, now=now
+        )
+    async with verify_action(conn, topics, now=now):
+        await incidents.reopen(conn, scene.incident.id, by=scene.operator, now=now)
+
+
+def test_BRD_3_every_event_kind_has_an_example_and_a_meaning() -> None:
+    shown = {
+        event["kind"] for path in GOLDEN.glob("*.json") for event in f.read_json(path)["events"]
+    }
+    kinds = {*events.Kind, *events.PersonKind, events.TEAM_ANSWER}
+    assert kinds == set(events.MEANINGS)
+    assert kinds <= shown

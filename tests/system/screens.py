@@ -1,0 +1,71 @@
+"""People at screens: a console and phones in a real Chromium, with pictures when asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.system.whole import Whole
+
+#: Where pictures go; unset, none are taken. docs/images holds those of the README.
+PICTURES = os.environ.get("GOLDEN_PICTURES")
+WITHIN_MS = 20_000
+expect.set_options(timeout=WITHIN_MS)
+
+
+@contextmanager
+def signed_in(
+    browser: Browser,
+    whole: Whole,
+    name: str,
+    path: str,
+    *,
+    language: str = "zh",
+    theme: str = "light",
+    size: tuple[int, int] = (1440, 900),
+    position: tuple[float, float] | None = None,
+) -> Iterator[Page]:
+    """Open a page as somebody who came by a one-time link; fail on any error of the page."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        device_scale_factor=1 if size[0] > 600 else 2,
+        has_touch=size[0] < 600,
+        locale={"zh": "zh-CN", "en": "en-GB"}[language],
+        timezone_id="Europe/Monaco",
+        color_scheme="dark" if theme == "dark" else "light",
+        permissions=["geolocation", "notifications"] if position else [],
+        geolocation={"longitude": position[0], "latitude": position[1]} if position else None,
+    )
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.set_default_timeout(WITHIN_MS)
+    page.goto(whole.link(name))
+    page.wait_for_url(f"**{path}**")
+    page.evaluate(
+        "([language, theme]) => { localStorage.setItem('golden.language', language);"
+        " localStorage.setItem('golden.theme', theme); }",
+        [language, theme],
+    )
+    page.goto(f"{whole.url}{path}")
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not faults, faults
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture of the page where pictures are wanted."""
+    if PICTURES:
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
+
+
+def map_is_drawn(page: Page) -> None:
+    """Wait until the map has nothing more to load or to move."""
+    page.wait_for_selector("[data-map=idle]")

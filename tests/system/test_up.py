@@ -1,0 +1,189 @@
+"""`golden up` with real processes: start, losses, stop, and a second start."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from web.commands import installation
+
+pytestmark = pytest.mark.system
+
+_GOLDEN = (sys.executable, "-m", "web.commands")
+_DATA = Path(os.environ.get("GOLDEN_TEST_DATA", "."))
+
+
+def until(condition: Callable[[], object], within_s: float = 90) -> None:
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+class Up:
+    """One running `golden up`, what it said, and its processes."""
+
+    def __init__(self, data_dir: Path, *options: str) -> None:
+        self.port = free_port()
+        self.data_dir = data_dir
+        where = ("--data-dir", str(data_dir), "--port", str(self.port))
+        self._child = subprocess.Popen(
+            [*_GOLDEN, "up", *where, *options],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean_environment(),
+        )  # fmt: skip
+        self.pid = self._child.pid
+        self.said: list[str] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with self._child.stdout as lines:
+            self.said.extend(lines)
+
+    def has_said(self, words: str) -> bool:
+        return any(words in line for line in self.said)
+
+    def wait_ready(self) -> None:
+        until(lambda: self.has_said("ready after") or self._child.poll() is not None, 180)
+        assert self._child.poll() is None, self.said
+
+    def children(self, title: str) -> list[psutil.Process]:
+        found = []
+        for child in psutil.Process(self.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if title in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
+
+    def get(self, path: str) -> int:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+            return int(answer.status)
+
+    def end(self, number: signal.Signals) -> int:
+        self._child.send_signal(number)
+        status = self._child.wait(90)
+        self._reader.join()
+        return status
+
+    def clean_up(self) -> None:
+        if self._child.poll() is None:
+            self.end(signal.SIGTERM)
+
+
+def clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("GOLDEN_")}
+
+
+def golden(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*_GOLDEN, *arguments], capture_output=True, text=True, check=False, env=clean_environment()
+    )
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """List every process whose command line or working files name this folder."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if str(folder) in " ".join(process.info["cmdline"] or ())
+    ]
+
+
+@pytest.fixture
+def up(open_folder: Path) -> Iterator[Callable[..., Up]]:
+    started: list[Up] = []
+
+    def start(*options: str) -> Up:
+        started.append(Up(open_folder / "data", *options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.clean_up()
+
+
+def test_up_serves_replaces_what_is_killed_and_stops_everything(up):
+    one = up("--no-demo", "--processes", "2")
+    one.wait_ready()
+    assert one.get("/livez") == one.get("/readyz") == 200
+    apps = one.children("golden serve")
+    assert len(apps) == 2
+    apps[0].kill()
+    until(lambda: one.has_said("restart no. 1"))
+    assert one.get("/readyz") == 200  # the other one, or the queue of the inherited socket
+    until(lambda: len(one.children("golden serve")) == 2)
+    one.children("redis-server")[0].kill()
+    until(lambda: one.has_said("redis ended (killed by SIGKILL); restart no. 1"))
+    one.children("postgres -D")[0].kill()
+    until(lambda: one.has_said("postgres ended (killed by SIGKILL)"))
+    until(lambda: answers(one, "/readyz"))
+    told = installation.running(one.data_dir / "running.json")
+    assert (told.pid, told.port) == (one.pid, one.port)
+    assert golden("down", "--data-dir", str(one.data_dir)).stdout.startswith("Stopped")
+    assert one.end(signal.SIGTERM) == 0
+    assert processes_of(one.data_dir) == []
+
+
+def test_a_killed_up_takes_everything_along_and_the_next_start_is_well(up):
+    first = up("--no-demo", "--processes", "1")
+    first.wait_ready()
+    family = psutil.Process(first.pid).children(recursive=True)
+    first.end(signal.SIGKILL)
+    assert psutil.wait_procs(family, timeout=60)[1] == []
+    second = up("--no-demo", "--processes", "1")
+    second.wait_ready()
+    assert second.get("/readyz") == 200
+    assert second.end(signal.SIGINT) == 0
+    assert processes_of(second.data_dir) == []
+
+
+def test_a_second_up_and_a_taken_port_are_refused_with_what_to_do(up, open_folder):
+    one = up("--no-demo", "--processes", "1")
+    one.wait_ready()
+    again = golden("up", "--no-demo", "--data-dir", str(one.data_dir), "--port", str(free_port()))
+    assert again.returncode == 1
+    assert "golden down" in again.stderr
+    other = ("--data-dir", str(open_folder / "other"), "--port", str(one.port))
+    taken = golden("up", "--no-demo", *other)
+    assert taken.returncode == 1
+    assert "--port" in taken.stderr
+    doctor = json.loads(golden("doctor", "--json", "--data-dir", str(one.data_dir)).stdout)
+    states = {check["code"]: check["state"] for check in doctor["checks"]}
+    assert {states[code] for code in ("database", "schema", "durable", "redis_server")} == {"ok"}
+    assert golden("down", "--data-dir", str(open_folder / "other")).stdout.startswith("Not running")
+
+
+@pytest.mark.real_data
+def test_the_demo_plays_one_incident_from_call_to_close(up, open_folder):
+    download = open_folder / "data" / "download"
+    download.mkdir(parents=True)
+    shutil.copy(_DATA / "osm" / "monaco.osm.pbf", download)
+    one = up()
+    until(lambda: one.has_said("opened → alerted → accepted"), 300)
+    assert one.has_said("closed 结案")
+    links = [line for line in one.said if "/sign-in#" in line]
+    assert [line.split()[0] for line in links][:2] == ["operator", "responder-01"]
+    assert one.end(signal.SIGINT) == 0
+
+
+def answers(one: Up, path: str) -> bool:
+    with contextlib.suppress(OSError):
+        return one.get(path) == 200
+    return False

@@ -1,0 +1,191 @@
+"""Whom to ask for an incident: the plan, sending it, and the record of every decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field, model_validator
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch import alerts, board, errors, events, matching, orgs, planning
+from geo import walking
+from web import auth, fields, idempotency, language, reasons, rights, shapes
+from web.api.incidents import check
+from web.dependencies import Caller, Crs, Language, Network, Now, Policy, Tx, View
+from web.rights import Action
+
+router = APIRouter(prefix="/incidents", tags=["incidents"], route_class=idempotency.Route)
+
+#: The second plan is made under the incident's lock, so nothing can outdate it.
+TRIES = 2
+
+
+class AlertRequest(fields.Body):
+    """Nothing: by policy. Or exactly these responders, or everyone of a team."""
+
+    responders: Annotated[list[fields.Id], Field(min_length=1, max_length=200)] | None = None
+    team: fields.Id | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.responders is not None and self.team is not None:
+            raise ValueError("send responders or team, not both")
+        return self
+
+
+class WaveShape(fields.Shape):
+    """One round of asking."""
+
+    id: str
+    number: int
+    sent_at: str
+    policy: str
+
+
+class AlertAnswer(fields.Shape):
+    """What was sent; a wave that found nobody in reach has no alerts and is looked at again."""
+
+    wave: WaveShape
+    alerts: list[shapes.AlertShape]
+    allocation: str
+    crs: str
+
+
+class AllocationShape(fields.Shape):
+    """One decision as it was made: policy, inputs, whom it chose, and whom not and why."""
+
+    id: str
+    incident: str
+    wave: str | None
+    made_at: str
+    policy: str
+    inputs: dict[str, Any]
+    chosen: list[dict[str, Any]]
+    excluded: list[dict[str, Any]]
+    ms: float
+
+
+class AllocationList(fields.Shape):
+    """Every decision, the latest first."""
+
+    items: list[AllocationShape]
+    next_cursor: None
+    crs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom an operator asked for."""
+
+    responders: Sequence[UUID] | None = None
+    team_id: UUID | None = None
+
+
+@router.get("/{incident_id}/plan", response_model=shapes.PlanShape, summary="Who would be asked")
+async def plan(
+    incident_id: UUID,
+    *,
+    conn: View,
+    caller: Caller,
+    policy: Policy,
+    network: Network,
+    crs: Crs,
+    spoken: Language,
+    now: Now,
+) -> Response:
+    """Say who would be alerted now and why, and everyone within reach who would not, and why."""
+    await check(conn, caller, Action.INCIDENT_RUN, incident_id)
+    made = await planning.make(conn, incident_id, policy=policy, network=network, now=now)
+    return fields.send(_said(planning.plan_out(made), spoken), crs)
+
+
+def _said(body: events.Body, spoken: language.Language) -> events.Body:
+    for candidate in (*body["chosen"], *body["excluded"]):
+        candidate["reason_text"] = reasons.text(
+            candidate["reason"], candidate["reason_args"], spoken
+        )
+    return body
+
+
+@router.post(
+    "/{incident_id}/alert",
+    status_code=201,
+    response_model=AlertAnswer,
+    dependencies=[idempotency.REQUIRED],
+    summary="Ask responders",
+)
+async def alert(
+    incident_id: UUID,
+    body: AlertRequest | None = None,
+    *,
+    conn: Tx,
+    caller: Caller,
+    policy: Policy,
+    network: Network,
+    crs: Crs,
+    now: Now,
+) -> Response:
+    """Send a wave: `{}` by policy, or to named responders, or a team; later ones go by themselves.
+
+    By policy with nobody in reach the wave has no alerts and people are looked for again; when
+    none of the named can be asked, 409 `nobody_to_alert` says why of each.
+    """
+    await check(conn, caller, Action.INCIDENT_RUN, incident_id)
+    named = await _named(conn, caller, body or AlertRequest())
+    sent = await _send(
+        conn, incident_id, named, policy=policy, network=network, by=caller.id, now=now
+    )
+    answer = {
+        "wave": events.wave_out(sent.wave),
+        "alerts": [events.alert_out(alert) for alert in sent.alerts],
+        "allocation": str(sent.allocation_id),
+    }
+    return fields.send(answer, crs, status=201)
+
+
+async def _named(conn: AsyncConnection, caller: auth.Caller, body: AlertRequest) -> Named:
+    """Check each person, or the team, by itself; one foreign id refuses the request."""
+    if body.team is not None:
+        await rights.check(conn, caller, Action.TEAM_SEE, orgs.Noun.TEAM, body.team)
+    for responder_id in body.responders or ():
+        await rights.check(conn, caller, Action.RESPONDER_SEE, orgs.Noun.RESPONDER, responder_id)
+    return Named(body.responders, body.team)
+
+
+async def _send(
+    conn: AsyncConnection,
+    incident_id: UUID,
+    named: Named,
+    *,
+    policy: matching.Policy,
+    network: walking.WalkingNetwork,
+    by: UUID,
+    now: datetime,
+) -> alerts.Sent:
+    """Plan without a lock and send; when the incident moved meanwhile, plan once more."""
+    for attempt in range(1, TRIES + 1):
+        made = await planning.make(
+            conn, incident_id, policy=policy, network=network,
+            named=named.responders, team_id=named.team_id, now=now,
+        )  # fmt: skip
+        try:
+            return await alerts.send_wave(conn, made, by=by, now=now)
+        except errors.PlanOutdated:
+            if attempt == TRIES:
+                raise
+    raise AssertionError  # unreachable: the last attempt returns or raises
+
+
+@router.get(
+    "/{incident_id}/allocation", response_model=AllocationList, summary="The record of decisions"
+)
+async def allocation(incident_id: UUID, conn: View, caller: Caller, crs: Crs) -> Response:
+    """Show each decision as it was stored, the latest first."""
+    await check(conn, caller, Action.INCIDENT_SEE, incident_id)
+    found = await board.allocations(conn, incident_id)
+    return fields.send({"items": found, "next_cursor": None}, crs)

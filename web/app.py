@@ -1,0 +1,126 @@
+"""One app process: builds everything, starts the live log, and closes it all at the end.
+
+It starts without its dependencies: while PostgreSQL or Redis is away, /livez says 200, /readyz and
+whatever needs them say 503, and nothing has to be restarted when they are back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+import redis.asyncio
+from fastapi import FastAPI
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from starlette.middleware.cors import CORSMiddleware
+
+from dispatch import db
+from dispatch.settings import Settings
+from web import (
+    api,
+    headers,
+    limits,
+    live,
+    metrics,
+    openapi,
+    pages,
+    problems,
+    tiles,
+    walking_watch,
+)
+
+#: A Redis that does not answer within this time is left alone; alerts do not need it.
+REDIS_WITHIN_S = 0.5
+
+_DESCRIPTION = """
+Open emergency-response and AED dispatch for Red Cross societies.
+
+JSON in UTF-8, times in RFC 3339 and UTC, metres, seconds, GeoJSON (WGS-84, longitude first). A
+request with positions may say `crs` (`wgs84`, `gcj02`, `bd09`) in its body or query; `?crs=`
+decides the positions of the answer, which names it. Errors are problem documents (RFC 9457) with a
+stable `code`, in the caller's language (`?lang=zh|en`, the person's own, `Accept-Language`). Every
+POST that creates or alerts needs an `Idempotency-Key`. What has a `version` carries an `ETag`;
+PATCH needs `If-Match`, and without it, or with a stale one, answers 412. Lists take
+`?limit=&cursor=` and give `next_cursor`. Sign in by `POST /session` (a cookie) or send
+`Authorization: Bearer TOKEN`.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the app; nothing is connected before it is started."""
+    app = FastAPI(
+        title="Golden Minutes",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=_lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.network = walking_watch.empty(settings)
+    problems.install(app)
+    openapi.install(app)
+    for router in api.ROUTERS:
+        app.include_router(router, prefix="/api/v1", responses=problems.RESPONSES)
+    for router in (api.health.router, live.router, tiles.router, pages.router):
+        app.include_router(router)
+    app.add_middleware(limits.BodyLimit)
+    app.add_middleware(metrics.Measured)
+    app.add_middleware(headers.SecurityHeaders, is_https=settings.base_url.startswith("https://"))
+    if settings.allowed_origins:
+        _allow_origins(app, settings)
+    return app
+
+
+def _allow_origins(app: FastAPI, settings: Settings) -> None:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(settings.allowed_origins),
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+        expose_headers=["ETag", "Location", "Retry-After", "Idempotent-Replayed"],
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    async with AsyncExitStack() as stack:
+        engine = db.make_engine(settings.database_url)
+        stack.push_async_callback(engine.dispose)
+        bus = _redis(settings.redis_url)
+        stack.push_async_callback(bus.aclose)
+        app.state.redis = bus
+        app.state.database = db.Database(engine, bus)
+        app.state.http = await stack.enter_async_context(httpx.AsyncClient(timeout=5.0))
+        app.state.live = live.Live(app.state.database, bus, settings)
+        await walking_watch.load(app)
+        await stack.enter_async_context(app.state.live.running())
+        await stack.enter_async_context(_beside(app))
+        stack.enter_context(metrics.served(app))
+        yield
+
+
+@asynccontextmanager
+async def _beside(app: FastAPI) -> AsyncIterator[None]:
+    """Run what belongs to no request while the app serves."""
+    async with asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(walking_watch.watch(app), name="walking watch")
+        yield
+        watch.cancel()
+
+
+def _redis(url: str) -> redis.asyncio.Redis:
+    """Make a client that gives up at once: redis-py by itself retries for tens of seconds."""
+    return redis.asyncio.Redis.from_url(
+        url,
+        socket_timeout=REDIS_WITHIN_S,
+        socket_connect_timeout=REDIS_WITHIN_S,
+        retry=Retry(NoBackoff(), 0),
+    )

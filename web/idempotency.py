@@ -1,0 +1,172 @@
+"""One change per `Idempotency-Key`: a repeat gets the first answer, byte for byte, for 72 h.
+
+A router whose routes create is made with `route_class=idempotency.Route`, each such route says
+`dependencies=[idempotency.REQUIRED]`. It opens the transaction, takes a lock on (person, key),
+replays what is stored or runs the handler and stores its answer, and commits; so the change and its
+answer are stored together or not at all, and the reply leaves after the commit.
+
+Stored are successes and conflicts (409). Anything else changed nothing and may be tried again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+from fastapi import Depends, Header
+from fastapi.routing import APIRoute
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatch import errors, tables
+from web import auth, dependencies, problems
+
+KEPT_FOR = timedelta(hours=72)
+KEY_MOST = 200
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class KeyRequired(errors.Malformed):
+    """A POST that creates or alerts needs an Idempotency-Key."""
+
+    code = "key_required"
+
+
+def key_of(
+    request: Request,
+    _documented: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            description="A fresh random text per intent, needed here. The same key and body give "
+            "the same answer for 72 h (then with `Idempotent-Replayed: true`); the same key with "
+            "another body gives 422 `key_reused`.",
+            max_length=KEY_MOST,
+        ),
+    ] = None,
+) -> str:
+    """Return the request's key. Raises KeyRequired."""
+    key = request.headers.get("idempotency-key", "").strip()
+    if not key or len(key) > KEY_MOST or not key.isprintable():
+        raise KeyRequired
+    return key
+
+
+REQUIRED = Depends(key_of)
+
+
+class Route(APIRoute):
+    """A route that, where it says REQUIRED, makes its change at most once per person and key."""
+
+    def get_route_handler(self) -> Handler:
+        """Wrap the handler that FastAPI builds."""
+        handler = super().get_route_handler()
+        if REQUIRED not in self.dependencies:
+            return handler
+
+        async def once(request: Request) -> Response:
+            caller = await dependencies.require_caller(await dependencies.identify(request))
+            claim = Claim(caller.id, key_of(request), request.url.path, await _digest(request))
+            return await _once(request, caller, claim, handler)
+
+        return once
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whose key it is and what it was sent with."""
+
+    person_id: UUID
+    key: str
+    route: str
+    body_hash: bytes
+
+
+async def _digest(request: Request) -> bytes:
+    """Hash what was asked for: the body's values, not their spelling, and the query but ?lang."""
+    body = await request.body()
+    try:
+        asked = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS) if body else b"{}"
+    except orjson.JSONDecodeError:
+        asked = body
+    query = sorted(item for item in request.query_params.multi_items() if item[0] != "lang")
+    return hashlib.sha256(asked + b"\0" + orjson.dumps(query)).digest()
+
+
+async def _once(request: Request, _caller: auth.Caller, claim: Claim, handler: Handler) -> Response:
+    database, now = dependencies.database_of(request), dependencies.now_of(request)
+    try:
+        async with database.transaction() as conn:
+            stored = await _find(conn, claim, now=now)
+            if stored is not None:
+                return stored
+            request.state.transaction = conn
+            response = await handler(request)
+            await _store(conn, claim, response, now=now)
+            return response
+    except errors.Conflict as conflict:
+        response = problems.of_dispatch(request, conflict)
+    async with database.transaction() as conn:
+        # An equal request may have been here while ours was rolled back: then its answer holds.
+        stored = await _find(conn, claim, now=now)
+        if stored is None:
+            await _store(conn, claim, response, now=now)
+        return stored or response
+
+
+# Two keys that share a number only wait for each other once in 2^64; the row decides.
+_LOCK = sa.text("""
+select pg_advisory_xact_lock(hashtextextended(cast(:person_id as text) || :key, 0))
+""")
+
+
+async def _find(conn: AsyncConnection, claim: Claim, *, now: datetime) -> Response | None:
+    """Wait for an equal request that is under way, then return its answer, if there is one.
+
+    Raises KeyReused when the key was used for something else.
+    """
+    await conn.execute(_LOCK, {"person_id": str(claim.person_id), "key": claim.key})
+    table = tables.idempotency
+    row = (
+        await conn.execute(
+            sa.select(table).where(
+                table.c.person_id == claim.person_id,
+                table.c.key == claim.key,
+                table.c.created_at > now - KEPT_FOR,
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if (row.route, row.body_hash) != (claim.route, claim.body_hash):
+        raise errors.KeyReused
+    return Response(row.body, row.status, headers={**row.headers, "Idempotent-Replayed": "true"})
+
+
+_KEPT_HEADERS = ("content-type", "content-language", "location", "etag")
+
+
+async def _store(conn: AsyncConnection, claim: Claim, response: Response, *, now: datetime) -> None:
+    kept: Mapping[str, object] = {
+        "route": claim.route,
+        "body_hash": claim.body_hash,
+        "status": response.status_code,
+        "headers": {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name))},
+        "body": bytes(response.body),
+        "created_at": now,
+    }
+    # A row that is older than 72 h is as good as none, and is replaced.
+    await conn.execute(
+        pg.insert(tables.idempotency)
+        .values(person_id=claim.person_id, key=claim.key, **kept)
+        .on_conflict_do_update(index_elements=["person_id", "key"], set_=dict(kept))
+    )

@@ -1,0 +1,140 @@
+"""The one WebSocket endpoint: who you are, which topics, then the protocol.
+
+No database connection is held between messages. What is true is read in one repeatable-read
+transaction with the topic's clock, so that snapshot and number always fit together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import NoReturn, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from dispatch import db
+from dispatch.settings import Settings
+from realtime import deadline
+from realtime.hub import Hub
+from realtime.protocol import Close
+from realtime.tailer import Tailer
+from web import auth, dependencies, live_document, live_watch
+from web.live_session import Session
+
+_logger = logging.getLogger(__name__)
+
+router = APIRouter()
+router.include_router(live_document.router)
+
+T = TypeVar("T")
+
+#: Heartbeats and positions are handed out at this pace.
+TICK_S = 0.5
+
+#: Readers of the database at once, of all sockets together, so that a thousand phones that come
+#: back in one second leave connections for the requests; and how long each may wait and read.
+LOOKS_AT_ONCE = 4
+LOOK_WITHIN_S = 8.0
+
+#: How long a stopping process waits for its sockets to take their 1012.
+STOP_WITHIN_S = 2.0
+
+
+@router.websocket("/api/v1/live")
+async def live(socket: WebSocket) -> None:
+    """Serve one client of the live log until it goes or must go."""
+    line: Live = socket.app.state.live
+    await line.serve(socket)
+
+
+class Live:
+    """This process's part of the live log: one hub, one tailer, and the sockets."""
+
+    def __init__(self, database: db.Database, redis: Redis, settings: Settings) -> None:
+        self.database = database
+        self.redis = redis
+        self.settings = settings
+        self.hub = Hub()
+        self.tailer = Tailer(database.engine, redis, self.hub)
+        self.watch = live_watch.Watch(self)
+        self.sessions: set[Session] = set()
+        self.per_person: Counter[UUID] = Counter()
+        # For the metrics.
+        self.failures = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow the log while the app runs; at its end close every socket with 1012."""
+        async with asyncio.TaskGroup() as tasks:
+            own = [
+                tasks.create_task(self.tailer.run(), name="live tailer"),
+                tasks.create_task(self._tick(), name="live tick"),
+                tasks.create_task(self.watch.run(), name="live watch"),
+            ]
+            yield
+            self.hub.close_all(Close.RESTARTING)
+            await self._wait_until_empty()
+            for task in own:
+                task.cancel()
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Speak with one client; a failure of ours is counted and closes this one socket."""
+        if not auth.is_own_origin(socket, self.settings):
+            await socket.close()  # before accepting, so the handshake is answered 403
+            return
+        session = Session(self, socket)
+        self.sessions.add(session)
+        self._empty.clear()
+        try:
+            await socket.accept()
+            await session.run()
+        except Exception:  # one of the three loops that outlive anything
+            self.failures += 1
+            _logger.exception("live connection failed")
+            await _apologise(socket)
+        finally:
+            self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        self.sessions.discard(session)
+        self.hub.leave(session.connection)
+        if session.caller is not None:
+            self.per_person[session.caller.id] -= 1
+        if not self.sessions:
+            self._empty.set()
+
+    async def look(self, read: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Read in one repeatable-read transaction, waiting for a turn; raises TimeoutError."""
+
+        async def in_turn() -> T:
+            async with self._looks, self.database.snapshot() as conn:
+                return await read(conn)
+
+        return await deadline.within(LOOK_WITHIN_S, in_turn())
+
+    async def _tick(self) -> NoReturn:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.hub.tick(loop.time(), server_time=dependencies.clock())
+
+    async def _wait_until_empty(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await self._empty.wait()
+
+
+async def _apologise(socket: WebSocket) -> None:
+    with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):  # it may be closed already
+        async with asyncio.timeout(STOP_WITHIN_S):
+            await socket.close(Close.TRY_LATER, Close.TRY_LATER.name.lower())

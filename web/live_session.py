@@ -1,0 +1,296 @@
+"""One client of the live log: a reader, a writer, and what it may hear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from dispatch import alerts, board, errors
+from realtime import log, protocol
+from realtime.connection import Connection, Load
+from realtime.protocol import Ack, BadMessage, Close, Hello, Mark, Message, Position
+from realtime.stream import Stream
+from web import auth, dependencies, live_position, live_watch
+
+if TYPE_CHECKING:  # the two know each other; only the types go both ways
+    from web.live import Live
+
+#: A close frame to a client that does not read is given up after this time.
+CLOSE_WITHIN_S = 10.0
+
+#: A load that failed for want of a database is tried again after this time.
+PAUSE_S = 0.5
+
+#: More sockets than this of one person, or more messages of one socket, are closed with 4029.
+SOCKETS_MOST = 50
+MESSAGES_BURST = 120
+MESSAGES_PER_S = 20.0
+
+_DATABASE_FAILS = (SQLAlchemyError, OSError)  # TimeoutError is an OSError
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A topic as it was read: where it stood, and the frames that bring the client there."""
+
+    clock: Mark
+    frames: list[str]
+    recovered: bool
+
+
+class Session:
+    """What goes out waits in the connection's queue; what comes in is taken one at a time."""
+
+    def __init__(self, line: Live, socket: WebSocket) -> None:
+        self.line = line
+        self.socket = socket
+        self.caller: auth.Caller | None = None
+        self.credential: live_watch.Credential | None = None
+        # The watch's: the state of the rights when last seen, and when to look closely.
+        self.standing: str | None = None
+        self.check_at = 0.0
+        self.connection = Connection(socket.send_text, self._load)
+        self._position = live_position.Reporter(line.database, line.redis, self._complain)
+        self._allowance = float(MESSAGES_BURST)
+        self._heard_at = 0.0
+
+    async def run(self) -> None:
+        """Read and write until one of them ends; a close that is due is still said."""
+        async with asyncio.TaskGroup() as tasks:
+            writer = tasks.create_task(self._write(), name="live writer")
+            reader = tasks.create_task(self._read(tasks), name="live reader")
+            await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+            if self.connection.closing is not None:
+                await asyncio.wait({writer})
+            self._position.stop()
+            reader.cancel()
+            writer.cancel()
+
+    # ---- out
+
+    async def _write(self) -> None:
+        try:
+            code = await self.connection.write()
+            self.line.hub.closed[code] += 1
+            self.line.hub.leave(self.connection)
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await self.socket.close(code, code.name.lower())
+        except (WebSocketDisconnect, TimeoutError, RuntimeError):
+            # Gone, or not reading; Starlette and uvicorn say some of it by RuntimeError.
+            self.line.hub.leave(self.connection)
+
+    async def _load(self, connection: Connection, load: Load) -> Sequence[str]:
+        """Read topics from the log for the writer: a welcome if asked for, then what is missing."""
+        while connection.closing is None:
+            streams = [
+                connection.streams[topic] for topic in load.topics if topic in connection.streams
+            ]
+            away = [stream for stream in streams if not stream.is_live]
+            try:
+                readings = await self.line.look(partial(self._read_log, streams=away))
+            except _DATABASE_FAILS:
+                if load.is_hello:
+                    connection.close(Close.TRY_LATER)
+                    break
+                await asyncio.sleep(PAUSE_S)  # a socket outlives the database's absence
+                continue
+            frames = self._go_live(away, readings)
+            return [self._welcome(streams, readings), *frames] if load.is_hello else frames
+        return []
+
+    async def _read_log(
+        self, conn: AsyncConnection, streams: Sequence[Stream]
+    ) -> dict[str, Reading]:
+        if not streams:
+            return {}
+        clocks = await log.position_of(conn, [stream.topic for stream in streams])
+        return {
+            stream.topic: await self._reading(conn, stream, clocks[stream.topic])
+            for stream in streams
+        }
+
+    async def _reading(self, conn: AsyncConnection, stream: Stream, clock: Mark) -> Reading:
+        topic, cursor = stream.topic, stream.cursor
+        if cursor is not None and stream.may_replay(clock):
+            limit = clock.seq - cursor.seq
+            events = await log.read_after(conn, topic, cursor.epoch, cursor.seq, limit=limit)
+            if stream.is_whole(events, clock):
+                return Reading(clock, [protocol.event(event) for event in events], recovered=True)
+        body = await board.snapshot(conn, topic, now=dependencies.clock())
+        if body.get("alert") or body.get("mission"):
+            self.connection.stir()
+        return Reading(clock, [protocol.snapshot(topic, clock, body)], recovered=False)
+
+    def _go_live(self, streams: Sequence[Stream], readings: Mapping[str, Reading]) -> list[str]:
+        """Join what was read with what came meanwhile; nothing may be awaited in between."""
+        frames: list[str] = []
+        for stream in streams:
+            reading = readings[stream.topic]
+            self.line.hub.follow(stream.topic, reading.clock)
+            stream.arrive(reading.clock)
+            frames += reading.frames
+            frames += [protocol.event(event) for event in stream.release()]
+            if reading.recovered:
+                self.connection.stir()
+            if not stream.is_live:
+                self.connection.push(Load((stream.topic,)))
+        return frames
+
+    def _welcome(self, streams: Sequence[Stream], readings: Mapping[str, Reading]) -> str:
+        known = {
+            stream.topic: (readings[stream.topic].clock, readings[stream.topic].recovered)
+            if stream.topic in readings
+            else (stream.cursor or Mark("", 0), True)
+            for stream in streams
+        }
+        self.connection.next_beat_at = 0.0
+        return protocol.welcome(
+            known, heartbeat_s=self.connection.heartbeat_s, server_time=dependencies.clock()
+        )
+
+    # ---- in
+
+    async def _read(self, tasks: asyncio.TaskGroup) -> None:
+        hello = await self._first_hello()
+        if hello is None or not await self._sign_in(hello):
+            return
+        await self._subscribe(hello)
+        while (message := await self._next()) is not None:
+            match message:
+                case Hello():
+                    await self._subscribe(message)
+                case Ack():
+                    await self._acknowledge(message)
+                case Position():
+                    self._locate(message, tasks)
+
+    async def _first_hello(self) -> Hello | None:
+        try:
+            async with asyncio.timeout(protocol.HELLO_WITHIN_S):
+                while (message := await self._next()) is not None:
+                    if isinstance(message, Hello):
+                        return message
+                    self._complain("hello_first", "The first message is a hello.")
+        except TimeoutError:
+            self.connection.close(Close.TOO_SLOW)
+        return None
+
+    async def _next(self) -> Message | None:
+        """Wait for the next good message; None when the client is gone or is to go."""
+        while self.connection.closing is None:
+            frame = await self.socket.receive()
+            if frame["type"] == "websocket.disconnect":
+                return None
+            if not self._may_speak():
+                self.connection.close(Close.TOO_MANY)
+                return None
+            try:
+                return protocol.parse(frame.get("text") or "")
+            except BadMessage as bad:
+                self._complain(bad.code, bad.detail)
+                if bad.close is not None:
+                    self.connection.close(bad.close)
+        return None
+
+    def _may_speak(self) -> bool:
+        heard_at = asyncio.get_running_loop().time()
+        earned = (heard_at - self._heard_at) * MESSAGES_PER_S
+        self._allowance = min(self._allowance + earned, MESSAGES_BURST) - 1
+        self._heard_at = heard_at
+        return self._allowance >= 0
+
+    def _complain(self, code: str, detail: str, *, topic: str | None = None) -> None:
+        self.connection.push(protocol.error(code, detail, topic=topic))
+
+    async def _sign_in(self, hello: Hello) -> bool:
+        """Find out who this is; False if nobody or if it cannot be known now."""
+        credential = live_watch.credential_of(self.socket, hello, self.line.settings)
+        try:
+            caller = await self.line.look(credential.find_caller)
+        except _DATABASE_FAILS:
+            self.connection.close(Close.TRY_LATER)
+            return False
+        if caller is None:
+            self.connection.close(Close.SIGN_IN_AGAIN)
+            return False
+        self.line.per_person[caller.id] += 1
+        self.caller, self.credential = caller, credential
+        self.connection.person = str(caller.id)
+        if self.line.per_person[caller.id] > SOCKETS_MOST:
+            self.connection.close(Close.TOO_MANY)
+            return False
+        return True
+
+    async def _subscribe(self, hello: Hello) -> None:
+        """Take the topics of a hello that this caller may hear; leave those no longer named.
+
+        A topic that is already heard and comes with a cursor goes on as it is.
+        """
+        find = partial(live_watch.audible, caller=self._known(), topics=list(hello.topics))
+        try:
+            allowed = await self.line.look(find)
+        except _DATABASE_FAILS:
+            self.connection.close(Close.TRY_LATER)
+            return
+        for topic in hello.topics.keys() - allowed:
+            self._complain("not_allowed", "There is no such topic for you.", topic=topic)
+        if not allowed:
+            self.connection.close(Close.NOT_ALLOWED)
+            return
+        for topic in self.connection.streams.keys() - allowed:
+            self.line.hub.part(self.connection, topic)
+        for topic in allowed:
+            cursor = hello.topics[topic]
+            if cursor is None or topic not in self.connection.streams:
+                self.connection.streams[topic] = Stream(topic, cursor)
+                self.line.hub.join(self.connection, topic)
+        self.connection.is_console = any(not topic.startswith("person:") for topic in allowed)
+        self.connection.push(Load(tuple(sorted(allowed)), is_hello=True))
+
+    def renew(self, caller: auth.Caller, refused: Set[str]) -> None:
+        """Go on with the caller's rights as they are now; what may not be heard is left."""
+        self.caller = caller
+        for topic in refused:
+            self.line.hub.part(self.connection, topic)
+            self._complain("not_allowed", "There is no such topic for you.", topic=topic)
+        if not self.connection.streams:
+            self.connection.close(Close.NOT_ALLOWED)
+
+    async def _acknowledge(self, ack: Ack) -> None:
+        """Store how far an alert has come on the device, then confirm it."""
+        try:
+            await self._store_ack(UUID(ack.alert), ack.level)
+        except ValueError:
+            self._complain("malformed", "alert is an id.")
+        except errors.DispatchError as refused:
+            self._complain(refused.code, str(refused))
+        except _DATABASE_FAILS:
+            self._complain("unavailable", "The ack was not stored; send it again.")
+        else:
+            self.connection.push(protocol.ack_ok(ack))
+
+    async def _store_ack(self, alert_id: UUID, level: str) -> None:
+        async with self.line.database.transaction() as conn:
+            await alerts.acknowledge(
+                conn, alert_id, alerts.Level(level), by=self._known().id, now=dependencies.clock()
+            )
+
+    def _locate(self, position: Position, tasks: asyncio.TaskGroup) -> None:
+        try:
+            self._position.take(live_position.read(self._known().id, position), tasks)
+        except ValueError as bad:
+            self._complain("bad_position", str(bad))
+
+    def _known(self) -> auth.Caller:
+        """Return who this is; asked only after the sign-in."""
+        if self.caller is None:
+            raise RuntimeError("nobody has signed in")
+        return self.caller

@@ -1,0 +1,88 @@
+import { get } from "@shared/api.ts";
+import { useWords } from "@shared/language.ts";
+import type { Figures } from "@shared/shapes.ts";
+import { useStore } from "@shared/store.ts";
+import { useEffect } from "preact/hooks";
+import { Strips } from "./alarm_strip.tsx";
+import { Announcer } from "./announcer.tsx";
+import { IncidentCard } from "./card.tsx";
+import { CommandBar } from "./command_bar.tsx";
+import { onBoardEvent } from "./hear.ts";
+import { IdlePanel } from "./idle.tsx";
+import { listenForKeys } from "./key_table.ts";
+import { CityMap } from "./map_panel.tsx";
+import { NewIncidentForm } from "./new_incident.tsx";
+import { home } from "./places_nearby.ts";
+import { Queue } from "./queue.tsx";
+import { Sheets } from "./sheets.tsx";
+import { unlockSound } from "./sound.ts";
+import { boards, figures, live, select, view } from "./state.ts";
+import { StatusBar } from "./status_bar.tsx";
+
+const FIGURES_EVERY_MS = 60_000;
+
+export function App() {
+  const words = useWords();
+  const where = useStore(home);
+  useEffect(listenForKeys, []);
+  useFigures();
+  useSession();
+  useEffect(() => {
+    document.title = `${words.parts.product} · ${words.console.title}`;
+  }, [words]);
+  return (
+    <div class="console" onPointerDown={() => void unlockSound()}>
+      <StatusBar />
+      <Strips />
+      <div class="columns">
+        <Queue />
+        {where ? <CityMap home={where} /> : <main class="map-panel" aria-label={words.parts.map.label} />}
+        <RightColumn />
+      </div>
+      <CommandBar />
+      <Sheets />
+      <Announcer />
+    </div>
+  );
+}
+
+function RightColumn() {
+  const { selected, panel, draft } = useStore(view);
+  const board = useStore(boards.board);
+  const snapshot = useStore(boards.incident);
+  const gone =
+    board !== null &&
+    selected !== null &&
+    !board.incidents[selected] &&
+    snapshot?.incident.status === "closed";
+  useEffect(() => {
+    if (gone) select(null);
+  }, [gone]);
+  if (panel === "new") return <NewIncidentForm key={`${draft.kind} ${draft.where}`} />;
+  return selected ? <IncidentCard key={selected} /> : <IdlePanel />;
+}
+
+/** The figures of the shift: each minute, and soon after something opened or closed. */
+function useFigures(): void {
+  useEffect(() => {
+    const ask = () =>
+      get<Figures>("/board/figures")
+        .then(figures.set)
+        .catch(() => null);
+    void ask();
+    const timer = window.setInterval(ask, FIGURES_EVERY_MS);
+    const stop = onBoardEvent((kind) => /opened|closed|reopened/.test(kind) && void ask());
+    return () => {
+      window.clearInterval(timer);
+      stop();
+    };
+  }, []);
+}
+
+/** A session that has ended leads back to the sign-in page. */
+function useSession(): void {
+  const { phase } = useStore(live.state);
+  useEffect(() => {
+    if (phase === "sign_in") location.assign("/sign-in?next=/console");
+  }, [phase]);
+}

@@ -1,0 +1,116 @@
+import { running } from "@shared/clock.ts";
+import { useWords } from "@shared/language.ts";
+import { Badge } from "@shared/parts/badge.tsx";
+import { Button, Keycap, Segments } from "@shared/parts/controls.tsx";
+import { useStore } from "@shared/store.ts";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { acknowledge, sayAlarm } from "./alarm_strip.tsx";
+import { setSingleKeys, singleKeys } from "./key_table.ts";
+import { select, showPanel, view } from "./state.ts";
+import { acknowledged, useAlarms } from "./ticking.ts";
+
+/** The help sheet and the list of alarms: beside the work, never in front of it. */
+export function Sheets() {
+  const { panel } = useStore(view);
+  if (panel === "help") return <HelpSheet />;
+  return panel === "alarms" ? <AlarmSheet /> : null;
+}
+
+function Sheet({ title, children }: { title: string; children: ComponentChildren }) {
+  const words = useWords().parts;
+  const box = useRef<HTMLElement>(null);
+  useEffect(() => box.current?.focus(), []);
+  return (
+    <section class="sheet" ref={box} tabIndex={-1} aria-label={title}>
+      <h2>
+        {title}
+        <Button size="small" keycap="Esc" onClick={() => showPanel("none")}>
+          {words.close}
+        </Button>
+      </h2>
+      {children}
+    </section>
+  );
+}
+
+function HelpSheet() {
+  const words = useWords().console.help;
+  const on = useStore(singleKeys);
+  const rows: [string[], string][] = [
+    [["N"], words.newIncident],
+    [["D"], words.alert],
+    [["S"], words.ambulance],
+    [["L"], words.log],
+    [["X"], words.standDown],
+    [["G"], words.stock],
+    [["1", "2", "3", "4"], words.severity],
+    [["M"], words.centre],
+    [["↑", "↓", "⏎", "Esc"], words.move],
+    [["F2"], words.nextAction],
+    [["F9"], words.alarms],
+    [["A"], words.acknowledge],
+    [["U"], words.undo],
+    [["/"], words.commandBar],
+    [["Ctrl", "⏎"], words.submit],
+    [["?"], words.help],
+  ];
+  return (
+    <Sheet title={words.title}>
+      <dl>
+        {rows.map(([keys, text]) => [
+          <dt key={`${text} keys`}>
+            {keys.map((key) => (
+              <Keycap key={key}>{key}</Keycap>
+            ))}
+          </dt>,
+          <dd key={text}>
+            <span class="sr-only">{keys.join(" ")}: </span>
+            {text}
+          </dd>,
+        ])}
+      </dl>
+      <div class="option">
+        <span>{words.off}</span>
+        <Segments
+          label={words.off}
+          value={on ? "on" : "off"}
+          options={[
+            { value: "on", text: words.on },
+            { value: "off", text: words.offWord },
+          ]}
+          onChange={(value) => setSingleKeys(value === "on")}
+        />
+      </div>
+    </Sheet>
+  );
+}
+
+function AlarmSheet() {
+  const words = useWords();
+  const { all } = useAlarms();
+  const known = useStore(acknowledged);
+  return (
+    <Sheet title={words.console.alarm.title}>
+      {all.length === 0 ? <p>{words.console.alarm.none}</p> : null}
+      {all.map((alarm) => {
+        const said = sayAlarm(alarm, words);
+        return (
+          <div class="alarm-row" key={alarm.key}>
+            <Badge severity={alarm.level} size={20} />
+            <b>{said.what}</b>
+            <span>{running(alarm.sinceS)}</span>
+            {known.has(alarm.key) ? null : (
+              <Button size="small" onClick={() => acknowledge(alarm)}>
+                {words.console.alarm.acknowledge}
+              </Button>
+            )}
+            <Button size="small" onClick={() => select(alarm.incident.id, said.panel)}>
+              {said.button}
+            </Button>
+          </div>
+        );
+      })}
+    </Sheet>
+  );
+}

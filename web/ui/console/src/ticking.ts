@@ -1,0 +1,24 @@
+import { useNow } from "@shared/clock.ts";
+import { createStore, useStore } from "@shared/store.ts";
+import { type Alarm, alarmsOf, rank } from "./queue_rank.ts";
+import { boards } from "./state.ts";
+
+const NOTHING = { action: [], progress: [], exercise: [] };
+
+/** The queue as it stands this second. */
+export function useQueue() {
+  const now = useNow();
+  const board = useStore(boards.board);
+  const sections = board ? rank(board, now) : NOTHING;
+  return { now, board, sections };
+}
+
+/** Alarms that this console has acknowledged; they stay counted until their reason ends. */
+export const acknowledged = createStore<ReadonlySet<string>>(new Set());
+
+export function useAlarms(): { all: Alarm[]; open: Alarm[] } {
+  const { sections, now } = useQueue();
+  const known = useStore(acknowledged);
+  const all = alarmsOf(sections, now);
+  return { all, open: all.filter((alarm) => !known.has(alarm.key)) };
+}
