@@ -128,7 +128,6 @@ class Noun(StrEnum):
     INCIDENT = "incident"
     ALERT = "alert"
     ASSIGNMENT = "assignment"
-    LINE = "line"
     RESPONDER = "responder"
     PERSON = "person"
     TEAM = "team"
@@ -161,9 +160,6 @@ with owned as (
     select incident.org_id, assignment.responder_id
     from assignment join incident on incident.id = assignment.incident_id
     where :noun = 'assignment' and assignment.id = :id
-    union all
-    select incident.org_id, null from line join incident on incident.id = line.incident_id
-    where :noun = 'line' and line.id = :id
     union all
     select org_id, id from responder where :noun = 'responder' and id = :id
     union all

@@ -207,13 +207,6 @@ class Referee:
         return float(min(*ways, straight_s) if along_s <= off_s else min(ways))
 
 
-def folder_of_real_data() -> Path:
-    given = os.environ.get("GOLDEN_TEST_DATA")
-    if not given:
-        pytest.skip("GOLDEN_TEST_DATA is not set")
-    return Path(given)
-
-
 def places_in(parse: Parse, rng: np.random.Generator, n: int) -> list[Position]:
     """Scatter places some 40 m round the streets' nodes, and one in twenty anywhere, at sea too."""
     nodes = np.array(list(parse.where.values()))

@@ -214,6 +214,20 @@ async def test_reports_and_checks(enrol: Enrol, store: db.Database) -> None:
     assert [check["result"] for check in checks] == ["ok"]
 
 
+async def test_a_responder_may_report_and_not_read_what_others_said(enrol: Enrol) -> None:
+    made = await add(await enrol())
+    path = f"/api/v1/aeds/{made['id']}/reports"
+    for role, status in (("responder", 201), ("auditor", 403)):
+        member = await enrol(role)
+        answer = await member.http.post(path, json={"kind": "locked"}, headers=key())
+        assert answer.status_code == status
+    responder = await enrol("responder")
+    assert (await responder.http.get(path)).status_code == 404
+    foreign = await enrol("responder", org="blue")
+    answer = await foreign.http.post(path, json={"kind": "locked"}, headers=key())
+    assert answer.status_code == 404
+
+
 async def test_invented_devices_say_so(
     enrol: Enrol, store: db.Database, stranger: httpx.AsyncClient
 ) -> None:

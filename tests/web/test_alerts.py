@@ -25,7 +25,7 @@ async def _asked(operator: Member, responder: Member, **call: Any) -> tuple[dict
     return incident, f"{ALERTS}/{sent['alerts'][0]['id']}"
 
 
-async def test_ALT_1_before_the_accept_only_a_coarse_place(
+async def test_RSP_1_before_the_accept_only_a_coarse_place(
     operator: Member, volunteer: Enrol
 ) -> None:
     responder = await volunteer()
@@ -38,7 +38,7 @@ async def test_ALT_1_before_the_accept_only_a_coarse_place(
         assert secret not in answer.text
 
 
-async def test_ALT_2_the_accept_gives_the_exact_place_and_is_the_same_twice(
+async def test_RSP_2_the_accept_gives_the_exact_place_and_is_the_same_twice(
     operator: Member, volunteer: Enrol
 ) -> None:
     responder = await volunteer()
@@ -55,7 +55,7 @@ async def test_ALT_2_the_accept_gives_the_exact_place_and_is_the_same_twice(
     assert again.json()["assignment"]["id"] == body.assignment.id
 
 
-async def test_ALT_3_after_the_end_there_is_nothing_to_see(
+async def test_RSP_3_after_the_end_there_is_nothing_to_see(
     operator: Member, volunteer: Enrol
 ) -> None:
     responder = await volunteer()
@@ -72,7 +72,7 @@ async def test_ALT_3_after_the_end_there_is_nothing_to_see(
     assert (await responder.http.get("/api/v1/me")).json()["stand_down"] is None
 
 
-async def test_ALT_4_too_late_is_a_conflict_that_says_what_is(
+async def test_ALR_18_too_late_is_a_conflict_that_says_what_is(
     operator: Member, volunteer: Enrol
 ) -> None:
     responder = await volunteer()

@@ -47,7 +47,7 @@ async def test_me_of_an_operator_has_no_duty(enrol: Enrol) -> None:
     assert (shown.duty, shown.readiness, shown.alert) == (None, [], None)
 
 
-async def test_DTY_1_duty_goes_on_and_off_and_ends_by_itself(volunteer: Enrol) -> None:
+async def test_ALR_27_duty_goes_on_and_off_and_ends_by_itself(volunteer: Enrol) -> None:
     responder = await volunteer(duty="off_duty")
     until = soon(3600).isoformat()
     on = await responder.http.put(f"{ME}/duty", json={"duty": "available", "until": until})
@@ -58,7 +58,7 @@ async def test_DTY_1_duty_goes_on_and_off_and_ends_by_itself(volunteer: Enrol) -
     assert (await responder.http.get(f"{ME}/duty")).json() == off.json()
 
 
-async def test_DTY_2_who_is_suspended_stays_so(volunteer: Enrol) -> None:
+async def test_RGT_8_who_is_suspended_stays_so(volunteer: Enrol) -> None:
     responder = await volunteer(duty="suspended")
     answer = await responder.http.put(f"{ME}/duty", json={"duty": "available"})
     assert code_of(answer) == (409, "conflict")

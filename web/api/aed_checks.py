@@ -121,8 +121,11 @@ async def list_reports(aed_id: UUID, *, conn: View, caller: Caller) -> Response:
 async def add_report(
     aed_id: UUID, body: NewReport, *, conn: Tx, caller: Caller, now: Now
 ) -> Response:
-    """Record a complaint: the device counts as `unknown` until somebody looked."""
-    await rights.check(conn, caller, Action.AED_SEE, orgs.Noun.AED, aed_id)
+    """Record a complaint: the device counts as `unknown` until somebody looked.
+
+    Whoever serves the owning organisation may; responders stand before the cabinet.
+    """
+    await rights.check(conn, caller, Action.AED_REPORT, orgs.Noun.AED, aed_id)
     report = await aed_checks.add_report(
         conn, aed_id, body.kind, note=body.note, actor_id=caller.id, now=now
     )

@@ -214,9 +214,9 @@ async def report_position(
     outcome = await responders.report_position(conn, caller.id, fix, now=now)
     if outcome in {whereabouts.Outcome.STORED, whereabouts.Outcome.KEPT}:
         await _show_live(conn, redis, caller.id, fix)
-        return fields.send(profile.fix_out(fix) or {}, crs)
-    kept = (await store.last_fixes(conn, [caller.id]))[caller.id]
-    return fields.send(profile.fix_out(kept) or {}, crs)
+    else:
+        fix = (await store.last_fixes(conn, [caller.id]))[caller.id]
+    return fields.send(profile.fix_out(fix) or {}, crs)
 
 
 async def _show_live(conn: AsyncConnection, redis: Redis, person_id: UUID, fix: store.Fix) -> None:

@@ -120,7 +120,7 @@ def _redis(place: Installation) -> Finding:
 
 def _routing_data(place: Installation) -> Finding:
     folder = place.settings.walking_dir
-    cities = sorted(path.parent.name for path in folder.glob("*/manifest.json"))
+    cities = sorted(path.parent.name for path in folder.glob("[!.]*/manifest.json"))
     if cities:
         names = ", ".join(cities)
         return finding.ok("routing_data", f"Walking networks: {names}", f"步行路网：{names}")

@@ -126,12 +126,12 @@ function Body({ open, incident, plan, panel }: BodyProps) {
     <>
       <div class="side-scroll">
         <AlertedList rows={open.rows} />
-        <NotChosenList candidates={notChosen(plan, open.alerts)} />
+        <NotChosenList candidates={open.alerts.length > 0 ? notChosen(plan, open.alerts) : []} />
         {STOCK_KINDS.has(incident.kind) || open.reservations.length > 0 ? (
           <StockRow reservations={open.reservations} />
         ) : null}
         <hr class="section-line" />
-        <Timeline lines={open.lines} alerts={open.alerts} />
+        <Timeline lines={open.lines} alerts={open.alerts} reservations={open.reservations} />
       </div>
       {panel === "ambulance" ? <AmbulanceDrawer incident={incident} /> : null}
       {panel === "end" ? <EndDrawer incident={incident} going={going} /> : null}

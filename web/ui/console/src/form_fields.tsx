@@ -3,11 +3,13 @@ import { Badge } from "@shared/parts/badge.tsx";
 import { Segments } from "@shared/parts/controls.tsx";
 import type { Ambulance, Place, Point, Severity } from "@shared/shapes.ts";
 import { useStore } from "@shared/store.ts";
+import type { Words } from "@shared/words/zh.ts";
 import { useEffect, useRef } from "preact/hooks";
-import { useSearch } from "./address_search.ts";
+import { type SearchState, useSearch } from "./address_search.ts";
 import { AMBULANCE_STATES } from "./ambulance.tsx";
 import type { Change, Draft } from "./incident_draft.ts";
 import { type KindEntry, matchKinds } from "./kind_match.ts";
+import { lacksNumber } from "./names.ts";
 import { Picker } from "./picker.tsx";
 import { pin } from "./state.ts";
 
@@ -25,8 +27,10 @@ export function WhereField({ draft, set, bad, onDone }: FieldProps) {
   const { places, state, asked } = useSearch(open ? draft.where : "");
   const wantsFirst = useRef(false);
   const take = (place: Place) => {
-    set({ place, where: place.text });
-    pin.set({ position: place.position, label: place.text });
+    // A house number that is not on record was still said: keep it for whoever goes there.
+    const text = lacksNumber(draft.where, place.text) ? draft.where.trim() : place.text;
+    set({ place, where: text });
+    pin.set({ position: place.position, label: text });
   };
   const fresh = state === "done" && asked === draft.where.trim();
   useEffect(() => {
@@ -35,8 +39,7 @@ export function WhereField({ draft, set, bad, onDone }: FieldProps) {
     wantsFirst.current = false;
     if (first) take(first);
   }, [fresh, places]);
-  const hint =
-    state === "failed" ? words.searchFailed : fresh && places.length === 0 ? words.noMatch : words.pinHint;
+  const hint = whereHint({ draft, pinned, state, nothing: fresh && places.length === 0 }, words);
   return (
     <div>
       <Picker<Place>
@@ -72,14 +75,26 @@ export function WhereField({ draft, set, bad, onDone }: FieldProps) {
         focused
       />
       <p class="gm-error" role="status">
-        {pinned && !pinned.label
-          ? words.pinned(...degrees(pinned.position))
-          : open && draft.where
-            ? hint
-            : ""}
+        {hint}
       </p>
     </div>
   );
+}
+
+interface WhereState {
+  draft: Draft;
+  pinned: { position: Point; label?: string } | null;
+  state: SearchState;
+  nothing: boolean;
+}
+
+/** What there is to know about the place: where it was taken from, or what to do. */
+function whereHint({ draft, pinned, state, nothing }: WhereState, words: Words["form"]): string {
+  if (pinned && !pinned.label) return words.pinned(...degrees(pinned.position));
+  if (draft.place) return lacksNumber(draft.where, draft.place.text) ? words.streetOnly : "";
+  if (!draft.where) return words.pinHint;
+  if (state === "failed") return words.searchFailed;
+  return nothing ? words.noMatch : "";
 }
 
 const degrees = ({ coordinates: [lon, lat] }: Point): [string, string] => [lon.toFixed(5), lat.toFixed(5)];

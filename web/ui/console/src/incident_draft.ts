@@ -95,7 +95,7 @@ function values(draft: Draft, position: Point, kind: KindEntry): NewIncident {
   const minutes = Number(draft.minutes);
   const eta = draft.ambulance === "dispatched" && minutes > 0 ? { eta_s: Math.round(minutes * 60) } : {};
   const given = {
-    address: draft.place?.text ?? draft.where.trim(),
+    address: draft.where.trim(),
     floor: draft.floor,
     entrance: draft.entrance,
     note: draft.note,

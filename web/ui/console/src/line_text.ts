@@ -42,7 +42,7 @@ type NameOf = (id: string, known: string) => string;
 
 /** Say a line in the reader's language; `nameOf` knows people by id, better than the line does. */
 export function lineText(line: Line, words: Words, nameOf: NameOf): LineText {
-  const said = SAY[line.kind]?.(line, words) ?? plain(line, words);
+  const said = SAY[line.kind]?.(line, words) ?? plain(line, words, nameOf);
   const actor = line.kind === "ambulance" ? "120" : whose(line, words.parts.listComma, nameOf);
   return { actor, text: joined(said, reasonOf(line, words)), icon: ICONS[line.channel] };
 }
@@ -72,9 +72,10 @@ function whose(line: Line, comma: string, nameOf: NameOf): string {
 /** What was written, or the reason a responder chose from the list. */
 const reasonOf = ({ text }: Line, words: Words): string => wordFor(words.domain.declineReason, text);
 
-function plain(line: Line, words: Words): string {
-  const { args } = line;
-  return joined(wordFor(words.incident.line, line.kind), textOf(args, "item"), textOf(args, "quantity"));
+function plain(line: Line, words: Words, nameOf: NameOf): string {
+  const [item, quantity] = [textOf(line.args, "item"), textOf(line.args, "quantity")];
+  const goods = item ? `${nameOf(item, item)} ${quantity}`.trim() : "";
+  return joined(wordFor(words.incident.line, line.kind), goods);
 }
 
 const SAY: Record<string, (line: Line, words: Words) => string> = {

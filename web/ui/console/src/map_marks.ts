@@ -84,7 +84,7 @@ function incidentMarks(board: Board | null, selected: string | null, words: Word
   }));
 }
 
-const shortPlace = (incident: Incident): string => placeText(incident).split(/[,，]/)[0] ?? "";
+const shortPlace = (incident: Incident): string => incident.address?.split(/[,，]/)[0] ?? placeText(incident);
 
 /** People of the open incident: those asked; or, before anyone is asked, those the plan would ask. */
 function responderMarks(rows: readonly PersonRow[], plan: Plan | null, input: MapInput): ResponderMark[] {

@@ -19,6 +19,12 @@ export function placeText(incident: Pick<Incident, "address" | "position">): str
   return `${lat.toFixed(5)}, ${lon.toFixed(5)}`;
 }
 
+/** True when the house number that was typed is not on record and the place is only its street. */
+export function lacksNumber(typed: string, found: string): boolean {
+  const numbers = typed.normalize("NFKC").match(/\d+/g) ?? [];
+  return numbers.some((number) => !found.includes(number));
+}
+
 /** The middle of a number is hidden on the screen; it stands whole in the link. */
 export function maskedPhone(phone: string): string {
   return phone.length < 8 ? phone : `${phone.slice(0, 3)}****${phone.slice(-4)}`;

@@ -22,7 +22,7 @@ type DepotFeature = Nearest<NearestProperties>["features"][number];
 export function StockDrawer({ incident, reservations }: { incident: Incident; reservations: Reservation[] }) {
   const words = useWords().incident.stock;
   const latin = useLanguage() === "en";
-  const { items, item, setItem, quantity, setQuantity, depots } = useStock(incident);
+  const { items, item, setItem, quantity, setQuantity, depots } = useStock(incident, reservations.length);
   if (items !== null && items.length === 0) return <p class="drawer">{words.empty}</p>;
   return (
     <section class="drawer" aria-label={words.title}>
@@ -60,7 +60,7 @@ export function StockDrawer({ incident, reservations }: { incident: Incident; re
   );
 }
 
-function useStock(incident: Incident) {
+function useStock(incident: Incident, changes: number) {
   const [items, setItems] = useState<Item[] | null>(null);
   const [code, setItem] = useState<string | null>(null);
   const [quantity, setQuantity] = useState("1");
@@ -84,7 +84,7 @@ function useStock(incident: Incident) {
     })
       .then((found) => setDepots(found.features))
       .catch(complain);
-  }, [wanted, quantity, incident.id]);
+  }, [wanted, quantity, incident.id, changes]);
   return { items, item, setItem, quantity, setQuantity, depots };
 }
 

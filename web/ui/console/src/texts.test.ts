@@ -2,7 +2,7 @@ import { en } from "@shared/words/en.ts";
 import { zh } from "@shared/words/zh.ts";
 import { describe, expect, it } from "vitest";
 import { isSystemLine, lineText } from "./line_text.ts";
-import { maskedPhone, placeText, shortName } from "./names.ts";
+import { lacksNumber, maskedPhone, placeText, shortName } from "./names.ts";
 import { reasonText } from "./reason_text.ts";
 import { ago, candidate, incident, line } from "./test_examples.ts";
 
@@ -69,6 +69,12 @@ describe("names", () => {
   });
   it("of places fall back to coordinates, latitude first as people say them", () => {
     expect(placeText(incident({ address: null }))).toBe("43.73500, 7.42000");
+  });
+  it("of streets do not stand for a house number that was said", () => {
+    expect(lacksNumber("12 rue grimaldi", "Rue Grimaldi")).toBe(true);
+    expect(lacksNumber("12 rue grimaldi", "12 Rue Grimaldi")).toBe(false);
+    expect(lacksNumber("滨江大道１８８号", "滨江大道")).toBe(true);
+    expect(lacksNumber("rue grimaldi", "Rue Grimaldi")).toBe(false);
   });
   it("of callers keep the middle of their number to themselves", () => {
     expect(maskedPhone("13812346021")).toBe("138****6021");

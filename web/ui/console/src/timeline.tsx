@@ -1,14 +1,20 @@
 import { timeOfDay } from "@shared/clock.ts";
 import { useLanguage, useWords } from "@shared/language.ts";
 import { Icon } from "@shared/parts/icon.tsx";
-import type { Alert, Line } from "@shared/shapes.ts";
+import type { Alert, Line, Reservation } from "@shared/shapes.ts";
 import { useState } from "preact/hooks";
 import { strikeLine } from "./actions.ts";
 import { isSystemLine, lineText } from "./line_text.ts";
 import { nameIn } from "./names.ts";
 
+/** Where a line's ids and codes get their names from. */
+interface Known {
+  alerts: readonly Alert[];
+  reservations: readonly Reservation[];
+}
+
 /** What happened, newest first; lines are struck, never deleted. */
-export function Timeline({ lines, alerts }: { lines: readonly Line[]; alerts: readonly Alert[] }) {
+export function Timeline({ lines, ...known }: { lines: readonly Line[] } & Known) {
   const words = useWords().incident;
   const [withSystem, setWithSystem] = useState(false);
   const shown = lines.filter((line) => withSystem || !isSystemLine(line)).reverse();
@@ -27,19 +33,21 @@ export function Timeline({ lines, alerts }: { lines: readonly Line[]; alerts: re
       </div>
       <ol class="timeline">
         {shown.map((line) => (
-          <TimelineRow key={line.id} line={line} alerts={alerts} />
+          <TimelineRow key={line.id} line={line} known={known} />
         ))}
       </ol>
     </section>
   );
 }
 
-function TimelineRow({ line, alerts }: { line: Line; alerts: readonly Alert[] }) {
+function TimelineRow({ line, known: { alerts, reservations } }: { line: Line; known: Known }) {
   const words = useWords();
   const latin = useLanguage() === "en";
   const nameOf = (id: string, known: string) => {
     const asked = alerts.find((alert) => alert.responder === id);
-    return asked ? nameIn(asked, latin) : known;
+    if (asked) return nameIn(asked, latin);
+    const goods = reservations.find(({ item }) => item === id);
+    return goods ? nameIn({ name: goods.item_name, name_en: goods.item_name_en }, latin) : known;
   };
   const { actor, text, icon } = lineText(line, words, nameOf);
   return (

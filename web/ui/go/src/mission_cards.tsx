@@ -46,7 +46,7 @@ export function SceneCard({ mission, walk }: Props) {
   const { incident } = mission;
   const whole = walk?.legs.reduce((sum, leg) => sum + leg.seconds, 0);
   return (
-    <section class="card">
+    <section class="card scene">
       <Badge severity={incident.severity ?? 1} size={36} label={all.domain.kind[incident.kind]} />
       <div class="card-text">
         <h2 data-testid="address">{incident.address ?? all.go.mission.noAddress}</h2>

@@ -25,6 +25,7 @@ export const form: Words["form"] = {
   searching: "Searching",
   results: (n) => `${n} results`,
   pinned: (lon, lat) => `Point on map ${lat}, ${lon}`,
+  streetOnly: "This number is not on record; the place is the street",
   pinHint: "A click on the map also sets the place",
   placeKinds: { address: "address", street: "street", place: "place", poi: "place", aed: "AED" },
   needPlace: "No place yet: choose an address or click on the map",

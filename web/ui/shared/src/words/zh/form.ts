@@ -24,6 +24,7 @@ export const form = {
   searching: "正在查找",
   results: (n: number) => `${n} 个结果`,
   pinned: (lon: string, lat: string) => `地图点选 ${lat}, ${lon}`,
+  streetOnly: "门牌没有登记，位置是这条街",
   pinHint: "在地图上点一下也可定位",
   placeKinds: { address: "门牌", street: "街道", place: "地名", poi: "地点", aed: "AED" },
   needPlace: "还没有位置：选一个地址或在地图上点一下",
