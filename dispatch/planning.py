@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,9 +19,11 @@ from dispatch import eligibility, events, matching, states, store, waves
 from dispatch.settings import Settings
 from geo import aeds, usability, walking
 
-#: AEDs shown with a plan, and how many of them are measured from every candidate.
-AEDS_SHOWN = 12
+#: AEDs looked at, since many may be shut; how many of those that are open are measured from every
+#: candidate; and how many are shown with a plan besides those that somebody fetches.
+AEDS_LOOKED_AT = 60
 AEDS_MEASURED = 6
+AEDS_SHOWN = 12
 #: People named by hand are measured on foot up to this; farther ones go without a time.
 NAMED_REACH_S = 3_600.0
 
@@ -116,7 +118,7 @@ async def make(
         named=named, now=now,
     )  # fmt: skip
     near = await aeds.near(
-        conn, incident.position, within_m=policy.reach_s * network.speed_mps, limit=AEDS_SHOWN
+        conn, incident.position, within_m=policy.reach_s * network.speed_mps, limit=AEDS_LOOKED_AT
     )
     asked = await waves.list_asked(conn, incident.id)
     way = await asyncio.to_thread(
@@ -136,9 +138,17 @@ async def make(
         milliseconds=round((time.perf_counter() - began) * 1000, 3),
         chosen=chosen,
         excluded=excluded,
-        aeds=tuple(replace(item, is_chosen=item.aed.id in fetched) for item in way.aeds),
+        aeds=_shown(way.aeds, fetched),
         named=None if named is None else tuple(named),
         team_id=team_id,
+    )
+
+
+def _shown(near: Sequence[PlanAed], fetched: Collection[UUID | None]) -> tuple[PlanAed, ...]:
+    return tuple(
+        replace(item, is_chosen=item.aed.id in fetched)
+        for place, item in enumerate(near)
+        if place < AEDS_SHOWN or item.aed.id in fetched
     )
 
 

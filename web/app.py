@@ -21,6 +21,7 @@ from dispatch import db
 from dispatch.settings import Settings
 from web import (
     api,
+    compression,
     headers,
     limits,
     live,
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router, prefix="/api/v1", responses=problems.RESPONSES)
     for router in (api.health.router, live.router, tiles.router, pages.router):
         app.include_router(router)
+    app.add_middleware(compression.CompressedFiles)
     app.add_middleware(limits.BodyLimit)
     app.add_middleware(metrics.Measured)
     app.add_middleware(headers.SecurityHeaders, is_https=settings.base_url.startswith("https://"))

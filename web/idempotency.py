@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatch import errors, tables
-from web import auth, dependencies, problems
+from web import dependencies, problems
 
 KEPT_FOR = timedelta(hours=72)
 KEY_MOST = 200
@@ -76,7 +76,7 @@ class Route(APIRoute):
         async def once(request: Request) -> Response:
             caller = await dependencies.require_caller(await dependencies.identify(request))
             claim = Claim(caller.id, key_of(request), request.url.path, await _digest(request))
-            return await _once(request, caller, claim, handler)
+            return await _once(request, claim, handler)
 
         return once
 
@@ -102,7 +102,7 @@ async def _digest(request: Request) -> bytes:
     return hashlib.sha256(asked + b"\0" + orjson.dumps(query)).digest()
 
 
-async def _once(request: Request, _caller: auth.Caller, claim: Claim, handler: Handler) -> Response:
+async def _once(request: Request, claim: Claim, handler: Handler) -> Response:
     database, now = dependencies.database_of(request), dependencies.now_of(request)
     try:
         async with database.transaction() as conn:

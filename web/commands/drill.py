@@ -88,6 +88,7 @@ async def _drill(
             called = await roster.call_up(conn, org, phones=phones, seed=seed, now=_now())
         game = play.Game(
             base_url=f"http://127.0.0.1:{place.settings.port}",
+            org_code=org,
             phones=called.phones,
             operator_token=called.operator_token,
             incidents=incidents,

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 #: A phone in a lift shaft tries this long before it gives up on one request.
-GIVE_UP_S = 45.0
+GIVE_UP_S = 90.0
 
 
 class Refused(Exception):

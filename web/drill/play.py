@@ -12,19 +12,15 @@ from typing import Any
 import httpx
 
 from geo.position import Position
-from web.drill.api import Api, Refused
+from web.drill.api import Api
 from web.drill.character import Chances, Character
+from web.drill.operator import Operator
 from web.drill.phone import Participant, Phone
 
 #: An exercise that nobody finished by then is closed by the operator, in real seconds.
 PATIENCE_S = 240.0
-#: The operator's look at an incident between two events of the live log.
-LOOK_EVERY_S = 1.0
 #: How long the phones stay on afterwards, so that what was under way still arrives.
 SETTLE_S = 3.0
-
-FINISHED = frozenset({"handed_over", "cleared"})
-ON_THE_WAY = frozenset({"accepted", "en_route", "aed_collected"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +28,7 @@ class Game:
     """What is played. `speed` makes only the phones faster."""
 
     base_url: str
+    org_code: str
     phones: Sequence[Participant]
     operator_token: str
     incidents: int
@@ -58,23 +55,34 @@ async def play(game: Game, *, on_progress: Callable[[int, int], None]) -> Played
         phones = [_phone(game, client, number) for number in range(len(game.phones))]
         played = Played(phones)
         await asyncio.gather(*(phone.report_position() for phone in phones))
+        operator = Operator(
+            Api(client, game.operator_token), _live_url(game), game.org_code, game.operator_token
+        )
         crowd = asyncio.create_task(_run_all(phones))
+        console = asyncio.create_task(operator.live.run())
         try:
             async with asyncio.timeout(60):
                 await asyncio.gather(*(phone.ready() for phone in phones))
-            await _operate(game, Api(client, game.operator_token), played, on_progress)
+            await _operate(game, operator, played, on_progress)
             await asyncio.sleep(SETTLE_S)
         finally:
-            crowd.cancel()
-            await asyncio.gather(crowd, return_exceptions=True)
+            for task in (crowd, console):
+                task.cancel()
+            ends = await asyncio.gather(crowd, console, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception):  # a phone or the console broke; the figures are void
+                raise end
         return played
 
 
 def _phone(game: Game, client: httpx.AsyncClient, number: int) -> Phone:
     who = game.phones[number]
-    live = game.base_url.replace("http", "ws", 1) + "/api/v1/live"
     character = Character.of(game.seed, number, game.chances)
-    return Phone(who, Api(client, who.token), live, character, speed=game.speed)
+    return Phone(who, Api(client, who.token), _live_url(game), character, speed=game.speed)
+
+
+def _live_url(game: Game) -> str:
+    return game.base_url.replace("http", "ws", 1) + "/api/v1/live"
 
 
 async def _run_all(phones: Sequence[Phone]) -> None:
@@ -84,13 +92,14 @@ async def _run_all(phones: Sequence[Phone]) -> None:
 
 
 async def _operate(
-    game: Game, api: Api, played: Played, on_progress: Callable[[int, int], None]
+    game: Game, operator: Operator, played: Played, on_progress: Callable[[int, int], None]
 ) -> None:
     dice = random.Random(f"{game.seed}/operator")  # noqa: S311  # a game, no secret
 
     async def one(number: int, address: str, place: Position) -> None:
         await asyncio.sleep(number / game.rate_per_s)
-        played.incidents.append(await _follow(api, address, place, game))
+        body = _call(game, address, place)
+        played.incidents.append(await operator.play(body, patience_s=game.patience_s))
         on_progress(len(played.incidents), game.incidents)
 
     async with asyncio.TaskGroup() as tasks:
@@ -99,52 +108,16 @@ async def _operate(
             tasks.create_task(one(number, address, place))
 
 
-async def _follow(api: Api, address: str, place: Position, game: Game) -> Mapping[str, Any]:
-    """Open one exercise, alert, and follow it until somebody handed over or patience ends."""
-    incident = await api.post(
-        "/incidents",
-        {
-            "kind": "cardiac_arrest",
-            "severity": 1,
-            "position": place.geojson(),
-            "address": address,
-            "ambulance": "notified",
-            "exercise": True,
-            "drill_speed": game.speed,
-        },
-    )
-    path = f"/incidents/{incident['id']}"
-    await _alert(api, path)
-    finished = False
-    try:
-        async with asyncio.timeout(game.patience_s):
-            while not finished:
-                await asyncio.sleep(LOOK_EVERY_S)
-                now = await api.get(path)
-                finished = _is_finished(now["assignments"])
-    except TimeoutError:
-        pass
-    await api.post(f"{path}/stand-down", {"reason": "exercise over"})
-    await api.post(f"{path}/close", {"disposition": "completed" if finished else "cancelled"})
-    ended: Mapping[str, Any] = await api.get(path)
-    return ended
-
-
-def _is_finished(assignments: Sequence[Mapping[str, Any]]) -> bool:
-    """Say whether somebody handed over and no AED is still on its way."""
-    coming = any(
-        going["role"] == "via_aed" and going["status"] in ON_THE_WAY for going in assignments
-    )
-    return not coming and any(going["status"] in FINISHED for going in assignments)
-
-
-async def _alert(api: Api, path: str) -> None:
-    """Send the first wave; with nobody in reach yet the system goes on looking by itself."""
-    try:
-        await api.post(f"{path}/alert", {})
-    except Refused as refused:
-        if refused.problem.get("code") != "nobody_to_alert":
-            raise
+def _call(game: Game, address: str, place: Position) -> Mapping[str, Any]:
+    return {
+        "kind": "cardiac_arrest",
+        "severity": 1,
+        "position": place.geojson(),
+        "address": address,
+        "ambulance": "notified",
+        "exercise": True,
+        "drill_speed": game.speed,
+    }
 
 
 def arrivals(

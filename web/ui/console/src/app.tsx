@@ -18,6 +18,7 @@ import { Sheets } from "./sheets.tsx";
 import { unlockSound } from "./sound.ts";
 import { boards, figures, live, select, view } from "./state.ts";
 import { StatusBar } from "./status_bar.tsx";
+import { useAlarms } from "./ticking.ts";
 
 const FIGURES_EVERY_MS = 60_000;
 
@@ -27,9 +28,7 @@ export function App() {
   useEffect(listenForKeys, []);
   useFigures();
   useSession();
-  useEffect(() => {
-    document.title = `${words.parts.product} · ${words.console.title}`;
-  }, [words]);
+  useTitle();
   return (
     <div class="console" onPointerDown={() => void unlockSound()}>
       <StatusBar />
@@ -60,6 +59,16 @@ function RightColumn() {
   }, [gone]);
   if (panel === "new") return <NewIncidentForm key={`${draft.kind} ${draft.where}`} />;
   return selected ? <IncidentCard key={selected} /> : <IdlePanel />;
+}
+
+/** The number of alarms stands before the title, where it shows on a tab that nobody looks at. */
+function useTitle(): void {
+  const words = useWords();
+  const { all } = useAlarms();
+  const count = all.length;
+  useEffect(() => {
+    document.title = `${count ? `(${count}) ` : ""}${words.parts.product} · ${words.console.title}`;
+  }, [words, count]);
 }
 
 /** The figures of the shift: each minute, and soon after something opened or closed. */

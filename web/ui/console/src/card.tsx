@@ -7,6 +7,7 @@ import { useStore } from "@shared/store.ts";
 import { useEffect } from "preact/hooks";
 import { loadPlan } from "./actions.ts";
 import { AmbulanceDrawer, AmbulanceRow } from "./ambulance.tsx";
+import { EditDrawer } from "./edit_drawer.tsx";
 import { EndDrawer } from "./end_panel.tsx";
 import { LogDrawer } from "./log_drawer.tsx";
 import { maskedPhone, placeText } from "./names.ts";
@@ -71,6 +72,9 @@ function Head({ incident }: { incident: Incident }) {
         <h1 class="ellipsis">{words.domain.kind[incident.kind]}</h1>
         {incident.exercise ? <Chip look="drill">{words.parts.exercise}</Chip> : null}
         <span class="number">{incident.number}</span>
+        <Button size="small" look="ghost" keycap="E" onClick={() => showPanel("edit")}>
+          {words.incident.edit.title}
+        </Button>
       </div>
       <p class="address ellipsis" title={placeText(incident)}>
         {placeText(incident)}
@@ -135,6 +139,7 @@ function Body({ open, incident, plan, panel }: BodyProps) {
       </div>
       {panel === "ambulance" ? <AmbulanceDrawer incident={incident} /> : null}
       {panel === "end" ? <EndDrawer incident={incident} going={going} /> : null}
+      {panel === "edit" ? <EditDrawer incident={incident} /> : null}
       {panel === "log" ? <LogDrawer incident={incident.id} /> : null}
       {panel === "stock" ? <StockDrawer incident={incident} reservations={open.reservations} /> : null}
       <ActionBar rows={open.rows} />
@@ -162,7 +167,7 @@ function ActionBar({ rows }: { rows: PersonRow[] }) {
   const { panel } = useStore(view);
   const toggle = (name: Panel) => showPanel(panel === name ? "none" : name);
   // While a drawer is open its own button is the one primary.
-  const drawer = panel === "ambulance" || panel === "end" || panel === "log";
+  const drawer = ["ambulance", "end", "log", "edit"].includes(panel);
   return (
     <div class="actions">
       <Button look={drawer ? "default" : "primary"} keycap="D" onClick={() => showPanel("plan")}>

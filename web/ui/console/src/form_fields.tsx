@@ -181,9 +181,11 @@ interface PlainProps {
   value: string;
   onText: (text: string) => void;
   numeric?: boolean;
+  /** Enter submits the form around it; else it does nothing, so that half an answer is not sent. */
+  entersForm?: boolean;
 }
 
-export function Plain({ name, label, placeholder, value, onText, numeric }: PlainProps) {
+export function Plain({ name, label, placeholder, value, onText, numeric, entersForm }: PlainProps) {
   return (
     <div>
       <label for={`new-${name}`}>{label}</label>
@@ -197,7 +199,9 @@ export function Plain({ name, label, placeholder, value, onText, numeric }: Plai
           value={value}
           onInput={(event) => onText(event.currentTarget.value)}
           // Enter in a plain field goes on to the next one; only Ctrl+Enter opens the incident.
-          onKeyDown={(event) => event.key === "Enter" && !event.ctrlKey && event.preventDefault()}
+          onKeyDown={(event) =>
+            event.key === "Enter" && !event.ctrlKey && !entersForm && event.preventDefault()
+          }
         />
       </div>
     </div>

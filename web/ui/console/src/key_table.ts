@@ -5,7 +5,7 @@ import { createStore } from "@shared/store.ts";
 import { setSeverity } from "./actions.ts";
 import { acknowledge } from "./alarm_strip.tsx";
 import { commandField } from "./command_bar.tsx";
-import { mapControl } from "./map_panel.tsx";
+import { mapControl } from "./map_camera.ts";
 import { goToNext, moveInQueue } from "./next_action.ts";
 import { alarmsOf, rank } from "./queue_rank.ts";
 import { unlockSound } from "./sound.ts";
@@ -45,6 +45,7 @@ const WITH_INCIDENT: Record<string, () => void> = {
   D: () => showPanel("plan"),
   S: () => showPanel("ambulance"),
   L: () => showPanel("log"),
+  E: () => showPanel("edit"),
   G: () => showPanel("stock"),
   X: () => showPanel("end"),
   M: () => mapControl.centre(),

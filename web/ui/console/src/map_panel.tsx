@@ -1,25 +1,23 @@
 import { useLanguage, useWords } from "@shared/language.ts";
 import { MapFoot, MapZoom } from "@shared/map/map_chrome.tsx";
 import { MapPanel } from "@shared/map/map_panel.tsx";
-import type { Camera, MapFrame, MapView } from "@shared/map/map_view.ts";
+import type { MapFrame, MapView } from "@shared/map/map_view.ts";
 import type { MapMarks } from "@shared/map/marks.ts";
 import { Icon } from "@shared/parts/icon.tsx";
-import type { Incident, Point } from "@shared/shapes.ts";
 import { useStore } from "@shared/store.ts";
 import type { Words } from "@shared/words/zh.ts";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
+import { mapControl, useCamera } from "./map_camera.ts";
 import { marksOf } from "./map_marks.ts";
 import type { PersonRow } from "./people.ts";
 import { type Home, PEOPLE_MOST, useAeds, useCoverage, useDepots, useOnDuty } from "./places_nearby.ts";
 import { useRoutes, wantedRoutes } from "./routes.ts";
 import { useRows } from "./rows.ts";
-import { layers, pin, plan as planStore, select, toggleLayer, view } from "./state.ts";
+import { layers, type Panel, pin, plan as planStore, select, toggleLayer, view } from "./state.ts";
 import { useQueue } from "./ticking.ts";
 
-/** Where the middle column's map is reached from the keyboard. */
-export const mapControl: { centre: () => void } = { centre: () => undefined };
-
-const PADDING = { top: 130, right: 100, bottom: 90, left: 90 };
+// Panels in which a click on the map says where.
+const POINTING = new Set<Panel>(["new", "edit"]);
 
 /** The map: it never moves by itself except when another incident is opened. */
 export function CityMap({ home }: { home: Home }) {
@@ -29,9 +27,9 @@ export function CityMap({ home }: { home: Home }) {
   const [frame, setFrame] = useState<MapFrame | null>(null);
   const [baseMapOk, setBaseMapOk] = useState(true);
   const { marks, incident, age, idle, counted } = useMarks(frame);
-  useCamera(map, home, incident, marks);
+  const onGesture = useCamera(map, home, incident, marks);
   return (
-    <main class={`map-panel ${panel === "new" ? "pointing" : ""}`} aria-label={words.parts.map.label}>
+    <main class={`map-panel ${POINTING.has(panel) ? "pointing" : ""}`} aria-label={words.parts.map.label}>
       <MapPanel
         label={words.parts.map.label}
         centre={home.centre}
@@ -39,9 +37,10 @@ export function CityMap({ home }: { home: Home }) {
         marks={marks}
         onView={setMap}
         onMoved={setFrame}
+        onGesture={onGesture}
         onBaseMap={setBaseMapOk}
         onPick={(kind, id) => kind === "incident" && view.get().panel !== "new" && select(id)}
-        onClick={(position) => view.get().panel === "new" && pin.set({ position })}
+        onClick={(position) => POINTING.has(view.get().panel) && pin.set({ position })}
       />
       {idle ? <IdleTitle counted={counted} /> : <LayerButtons />}
       <MapZoom view={map} onCentre={() => mapControl.centre()} centreKey={incident ? "M" : undefined} />
@@ -83,47 +82,6 @@ function useMarks(frame: MapFrame | null) {
 function positionsAge(rows: readonly PersonRow[], words: Words): string | null {
   const ages = rows.filter((row) => row.assignment && !row.over).flatMap((row) => row.positionAgeS ?? []);
   return ages.length ? words.parts.map.positions(words.parts.ago(Math.max(...ages))) : null;
-}
-
-/** Fit once when another incident is opened; M centres and, pressed again, goes back. */
-function useCamera(
-  map: MapView | null,
-  home: Home,
-  incident: Incident | null,
-  marks: Partial<MapMarks>,
-): void {
-  const fitted = useRef<string | null>(null);
-  const before = useRef<Camera | null>(null);
-  const pinned = useStore(pin);
-  const places = (): Point[] => [
-    ...(incident ? [incident.position] : []),
-    ...(marks.responders ?? []).map(({ position }) => position),
-    ...(marks.aeds ?? []).filter(({ planned }) => planned).map(({ position }) => position),
-  ];
-  const fitAll = () => map?.fit(places(), { maxZoom: 16.5, padding: PADDING });
-  // Wait for the people of the incident, so that one movement shows them all.
-  const settled = incident ? `${incident.id} ${marks.responders?.length ? "people" : "alone"}` : null;
-  useEffect(() => {
-    if (!map || !incident || !settled || fitted.current === settled) return;
-    if (fitted.current === `${incident.id} people`) return;
-    fitted.current = settled;
-    before.current = null;
-    fitAll();
-  }, [map, settled]);
-  useEffect(() => {
-    if (map && pinned?.label) map.goTo(pinned.position.coordinates, Math.max(16, map.camera().zoom));
-  }, [map, pinned]);
-  mapControl.centre = () => {
-    if (!map) return;
-    if (!incident) map.goTo(home.centre, home.zoom);
-    else if (before.current) {
-      map.goTo(before.current.centre, before.current.zoom);
-      before.current = null;
-    } else {
-      before.current = map.camera();
-      fitAll();
-    }
-  };
 }
 
 function LayerButtons() {

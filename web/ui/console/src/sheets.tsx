@@ -44,6 +44,7 @@ function HelpSheet() {
     [["L"], words.log],
     [["X"], words.standDown],
     [["G"], words.stock],
+    [["E"], words.edit],
     [["1", "2", "3", "4"], words.severity],
     [["M"], words.centre],
     [["↑", "↓", "⏎", "Esc"], words.move],

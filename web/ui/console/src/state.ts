@@ -5,7 +5,17 @@ import { createStore } from "@shared/store.ts";
 import { hearEvent } from "./hear.ts";
 
 /** What fills the right column or the lower part of the card. */
-export type Panel = "none" | "new" | "plan" | "end" | "log" | "ambulance" | "stock" | "help" | "alarms";
+export type Panel =
+  | "none"
+  | "new"
+  | "plan"
+  | "end"
+  | "log"
+  | "ambulance"
+  | "stock"
+  | "edit"
+  | "help"
+  | "alarms";
 
 export interface View {
   selected: string | null;

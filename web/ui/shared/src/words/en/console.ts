@@ -120,6 +120,7 @@ export const console_: Words["console"] = {
     stoodDown: "Stood down",
     closed: "Closed",
     reopened: "Reopened",
+    edited: "Corrected",
     line: "Logged",
     reserved: "Reserved",
     undone: "Undone",
@@ -144,6 +145,7 @@ export const console_: Words["console"] = {
     off: "Single-key shortcuts",
     on: "On",
     offWord: "Off",
+    edit: "Correct address, floor, kind",
     stock: "Look at reserve stock",
   },
   menu: {

@@ -145,6 +145,13 @@ export const incident: Words["incident"] = {
     recordedBy: (name) => name,
     system: "System",
   },
+  edit: {
+    title: "Correct",
+    save: "Save",
+    move: "A click on the map moves the place",
+    moved: "Place moved; counts when saved",
+    theirs: (text) => `Just changed by someone to: ${text || "empty"}`,
+  },
   fields: {
     kind: "kind",
     severity: "severity",

@@ -119,6 +119,7 @@ export const console_ = {
     stoodDown: "已解除",
     closed: "已结案",
     reopened: "已重启",
+    edited: "已更正",
     line: "已记录",
     reserved: "已预留",
     undone: "已撤销",
@@ -143,6 +144,7 @@ export const console_ = {
     off: "单键快捷键",
     on: "启用",
     offWord: "停用",
+    edit: "更正地址、楼层、情况",
     stock: "查看储备物资",
   },
   menu: {

@@ -151,6 +151,13 @@ export const incident = {
     recordedBy: (name: string) => `${name}记录`,
     system: "系统",
   },
+  edit: {
+    title: "更正",
+    save: "保存",
+    move: "在地图上点一下可移动位置",
+    moved: "位置已移动，保存后生效",
+    theirs: (text: string) => `别人刚改为：${text || "空"}`,
+  },
   fields: {
     kind: "情况",
     severity: "分级",
