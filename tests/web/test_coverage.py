@@ -79,7 +79,7 @@ async def test_an_address_is_found_while_it_is_typed(
     near = {"q": "中山", "lon": 7.0, "lat": 43.0, "limit": 1}
     assert len((await operator.http.get("/api/v1/search", params=near)).json()["items"]) == 1
     assert (await operator.http.get("/api/v1/search")).status_code == 422
-    assert (await stranger.get("/api/v1/search?q=x")).status_code == 401
+    assert (await stranger.get("/api/v1/search?q=x")).status_code == 200
 
 
 async def test_a_line_past_an_aed(enrol: Enrol, stranger: httpx.AsyncClient) -> None:

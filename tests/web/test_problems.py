@@ -27,7 +27,8 @@ def _all_errors(kind: type[Exception]) -> set[type[Exception]]:
 def test_ERR_2_every_refusal_has_its_row_in_the_table() -> None:
     raised = _all_errors(errors.DispatchError) | _all_errors(auth.AuthError) | {rights.NotAllowed}
     assert {fields.VersionRequired, idempotency.KeyRequired} <= raised
-    for error in raised:
+    # The drill is a client of its own and answers nobody.
+    for error in (error for error in raised if not error.__module__.startswith("web.drill")):
         assert error.code in problems.TABLE, error  # type: ignore[attr-defined]
 
 

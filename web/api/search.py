@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Response
 
 from geo import search
 from geo.position import Position
-from web import fields, rights
-from web.dependencies import Caller, Crs, View
+from web import fields
+from web.dependencies import Crs, View
 
 router = APIRouter(prefix="/search", tags=["places"])
 
@@ -33,15 +33,13 @@ class PlacesShape(fields.Shape):
 async def find(
     *,
     conn: View,
-    caller: Caller,
     crs: Crs,
     q: Annotated[str, Query(max_length=200, description="words in any order, a house number too")],
     lon: Annotated[float | None, Query(description="prefer places near here")] = None,
     lat: float | None = None,
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> Response:
-    """Find by the beginnings of words, Chinese or Latin; typing errors are forgiven."""
-    rights.reach(caller, rights.Action.ROUTE_SEE)
+    """Find by the beginnings of words, Chinese or Latin; typing errors are forgiven. Public."""
     near = None
     if lon is not None and lat is not None:
         near = fields.inward(Position(lon, lat), crs)

@@ -31,6 +31,7 @@ COMMANDS = {
     "migrate": Entry("migrate", "migrate", "Bring the schema up.", "升级数据库结构"),
     "settings": Entry("settings", "settings", "List every setting.", "列出所有设置"),
     "doctor": Entry("doctor", "doctor", "Say what is wrong and how to mend it.", "检查并说明问题"),
+    "org": Entry("org", "org", "Add organisations.", "管理组织"),
     "user": Entry("user", "user", "Add people who sign in.", "管理用户"),
     "token": Entry("accounts", "token", "Make an API token; printed once.", "生成接口令牌"),
     "link": Entry("accounts", "link", "Make a one-time sign-in link.", "生成一次性登录链接"),
