@@ -59,7 +59,7 @@ class System:
     def kill_an_app(self) -> None:
         """SIGKILL one app process, as if its machine had lost power."""
         children = psutil.Process(self._up.pid).children(recursive=True)
-        apps = [child for child in children if _runs(child, "serve")]
+        apps = [child for child in children if _runs(child, "golden serve")]
         if apps:
             with contextlib.suppress(psutil.NoSuchProcess):
                 random.choice(apps).kill()
@@ -74,14 +74,11 @@ class System:
                     with contextlib.suppress(psutil.NoSuchProcess):
                         child.kill()
             return
-        with contextlib.suppress(redis.RedisError):
+        with contextlib.suppress(redis.RedisError, StopIteration):
             redis.Redis(unix_socket_path=str(self._redis_socket())).flushall()
 
     def _redis_socket(self) -> Path:
-        for child in psutil.Process(self._up.pid).children(recursive=True):
-            if _runs(child, "redis-server"):
-                return Path(child.cmdline()[-1].split("unixsocket:")[-1].split()[0])
-        raise redis.ConnectionError("Redis is away")
+        return next(self.folder.rglob("redis.sock"))
 
 
 def _runs(process: psutil.Process, word: str) -> bool:

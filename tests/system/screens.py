@@ -69,3 +69,34 @@ def picture(page: Page, name: str) -> None:
 def map_is_drawn(page: Page) -> None:
     """Wait until the map has nothing more to load or to move."""
     page.wait_for_selector("[data-map=idle]")
+
+
+def other_pictures(browser: Browser, whole: Whole) -> None:
+    """Keep pictures of the other screens, themes and the other language."""
+    if not PICTURES:
+        return
+    dark = {"language": "en", "theme": "dark"}
+    with signed_in(browser, whole, "operator", "/console", language="en", theme="dark") as page:
+        map_is_drawn(page)
+        page.wait_for_selector(".queue-row[data-incident]")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_selector("aside[data-incident] .person")
+        page.keyboard.press("m")
+        page.wait_for_timeout(1_000)
+        picture(page, "console-dark-en")
+    with signed_in(browser, whole, "planner", "/planner") as page:
+        map_is_drawn(page)
+        page.wait_for_selector("[data-testid=share]")
+        picture(page, "planner-light-zh")
+    size = (360, 640)
+    with signed_in(
+        browser, whole, "responder-04", "/go", size=size, position=(7.42, 43.735), **dark
+    ) as page:
+        page.wait_for_selector("[data-testid=duty]")
+        picture(page, "go-home-dark-en")
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{whole.url}/aed?lang=en")
+    map_is_drawn(page)
+    picture(page, "aed-light-en")
+    context.close()

@@ -129,6 +129,8 @@ def test_up_serves_replaces_what_is_killed_and_stops_everything(up):
     until(lambda: one.has_said("restart no. 1"))
     assert one.get("/readyz") == 200  # the other one, or the queue of the inherited socket
     until(lambda: len(one.children("golden serve")) == 2)
+    one.children("multiprocessing.forkserver")[0].kill()
+    until(lambda: answers(one, "/readyz") and len(one.children("golden serve")) == 2)
     one.children("redis-server")[0].kill()
     until(lambda: one.has_said("redis ended (killed by SIGKILL); restart no. 1"))
     one.children("postgres -D")[0].kill()

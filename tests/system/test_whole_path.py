@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.screens import map_is_drawn, picture, signed_in
+from tests.system.screens import map_is_drawn, other_pictures, picture, signed_in
 from tests.system.whole import Whole
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
@@ -131,6 +131,7 @@ def test_UI_2_from_call_to_close_with_three_phones(whole: Whole, browser: Browse
             expect(phone.get_by_test_id("mission")).to_contain_text(WHERE)
         expect(console.locator(".person[data-status=accepted]")).to_have_count(2)
 
+        other_pictures(browser, whole)
         _walk(console, going)
         _ambulance(console)
         _close(console, disposition="1")

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from random import Random
+from statistics import median
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from geo.position import Position, distance_m
+
+#: In a large city the demo plays in this part of it, so that its people can walk to each other.
+REACH_M = 2_500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,15 @@ order by lon, lat
 
 
 async def read_positions(conn: AsyncConnection, dataset_id: int) -> list[Position]:
-    """List the buildings of a city in a fixed order."""
+    """List the buildings around the middle of a city, in a fixed order."""
     rows = await conn.execute(_SPOTS, {"dataset_id": dataset_id})
-    return [Position(row.lon, row.lat) for row in rows]
+    everywhere = [Position(row.lon, row.lat) for row in rows]
+    if not everywhere:
+        return []
+    middle = Position(
+        median(place.lon for place in everywhere), median(place.lat for place in everywhere)
+    )
+    return [place for place in everywhere if distance_m(place, middle) <= REACH_M]
 
 
 # ix_address_position serves it.

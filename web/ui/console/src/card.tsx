@@ -71,7 +71,6 @@ function Head({ incident }: { incident: Incident }) {
         <Badge severity={incident.severity} size={28} label={words.domain.severity[incident.severity]} />
         <h1 class="ellipsis">{words.domain.kind[incident.kind]}</h1>
         {incident.exercise ? <Chip look="drill">{words.parts.exercise}</Chip> : null}
-        <span class="number">{incident.number}</span>
         <Button size="small" look="ghost" keycap="E" onClick={() => showPanel("edit")}>
           {words.incident.edit.title}
         </Button>
@@ -109,6 +108,7 @@ function Head({ incident }: { incident: Incident }) {
         {incident.entrance || incident.floor || incident.caller_phone || incident.note ? null : (
           <span>{words.domain.incidentStatus[incident.status]}</span>
         )}
+        <span class="number">{incident.number}</span>
       </p>
     </header>
   );

@@ -3,7 +3,7 @@ import { useLanguage, useWords } from "@shared/language.ts";
 import { Avatar } from "@shared/parts/controls.tsx";
 import { Icon } from "@shared/parts/icon.tsx";
 import type { Alert, Candidate, Role } from "@shared/shapes.ts";
-import type { Words } from "@shared/words/zh.ts";
+import { type Words, wordFor } from "@shared/words/zh.ts";
 import { useState } from "preact/hooks";
 import { nameIn, skillText } from "./names.ts";
 import type { PersonRow } from "./people.ts";
@@ -124,9 +124,18 @@ function factOf({ alert, assignment }: PersonRow, words: Words): string {
 }
 
 function endedFact({ alert, assignment }: PersonRow, words: Words): string {
-  if (!assignment) return [answerFact(alert, words), alert.decline_reason].filter(Boolean).join(" · ");
+  if (!assignment)
+    return [answerFact(alert, words), wordFor(words.domain.declineReason, alert.decline_reason)]
+      .filter(Boolean)
+      .join(" · ");
   const state = words.domain.step[assignment.status];
-  return [state, assignment.unable_reason, timeOfDay(assignment.ended_at)].filter(Boolean).join(" · ");
+  return [
+    state,
+    wordFor(words.domain.declineReason, assignment.unable_reason),
+    timeOfDay(assignment.ended_at),
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function answerFact(alert: Alert, words: Words): string {

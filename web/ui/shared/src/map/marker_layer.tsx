@@ -63,6 +63,12 @@ export class MarkerLayer {
     const { incidents, responders, aeds, depots, etas } = this.marks;
     const symbols: Disc[] = [
       ...incidents.map(({ position, selected }) => ({ ...at(position), r: selected ? 24 : 15 })),
+      // The name below the open incident counts as three discs in a row.
+      ...incidents.flatMap(({ position, selected, label }) =>
+        selected && label
+          ? [-50, 0, 50].map((dx) => ({ x: at(position).x + dx, y: at(position).y + 64, r: 9 }))
+          : [],
+      ),
       ...[...responders, ...depots].map(({ position }) => ({ ...at(position), r: 15 })),
       ...aeds.filter(({ planned }) => planned).map(({ position }) => ({ ...at(position), r: 18 })),
     ].map(({ x, y, r }) => ({ x, y, r }));
