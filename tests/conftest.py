@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis.asyncio
+import sqlalchemy
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -61,14 +62,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests on real data where there is none; keep the heavy ones in one worker."""
+    """Leave out the tests on real data where there is none."""
     if not os.environ.get("GOLDEN_TEST_DATA"):
         left_out = [item for item in items if item.get_closest_marker("real_data")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    for item in items:
-        if item.get_closest_marker("system") or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("one after the other"))
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +109,10 @@ async def conn(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Give a connection in a transaction that is rolled back after the test."""
     async with engine.connect() as connection:
         transaction = await connection.begin()
+        # A test may build a city meanwhile; only the program's own sessions must never idle.
+        await connection.execute(
+            sqlalchemy.text("SET LOCAL idle_in_transaction_session_timeout = 0")
+        )
         yield connection
         await transaction.rollback()
 

@@ -42,7 +42,8 @@ def whole() -> Iterator[Whole]:
             yield running
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it is open no test may run an event loop of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start Debian's Chromium."""
     with sync_playwright() as playwright:

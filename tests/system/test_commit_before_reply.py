@@ -65,7 +65,9 @@ async def place(servers: Any, tmp_path_factory: pytest.TempPathFactory) -> Async
         folder = tmp_path_factory.mktemp("app")
         running = await stack.enter_async_context(app(database, servers.redis_url, folder))
         headers = {"Authorization": f"Bearer {token}"}
-        client = httpx.AsyncClient(base_url=running.url, headers=headers)
+        # A connection each: the server may close one after a failed request.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        client = httpx.AsyncClient(base_url=running.url, headers=headers, limits=limits)
         yield Place(database, running, await stack.enter_async_context(client))
 
 

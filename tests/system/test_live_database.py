@@ -95,7 +95,7 @@ async def _console(
         await caught_up(heard, author)
         yield author, heard
         await author.write(3)
-        await caught_up(heard, author, within_s=30)
+        await caught_up(heard, author, within_s=60)
         assert (heard.welcomes, heard.snapshots, heard.losses) == (1, 1, [])
         assert (client.gaps, client.repeats) == (0, 0)
     finally:

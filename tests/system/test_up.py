@@ -76,8 +76,9 @@ class Up:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
             return int(answer.status)
 
-    def end(self, number: signal.Signals) -> int:
-        self._child.send_signal(number)
+    def end(self, number: signal.Signals | None = None) -> int:
+        if number is not None:
+            self._child.send_signal(number)
         status = self._child.wait(90)
         self._reader.join()
         return status
@@ -139,7 +140,7 @@ def test_up_serves_replaces_what_is_killed_and_stops_everything(up):
     told = installation.running(one.data_dir / "running.json")
     assert (told.pid, told.port) == (one.pid, one.port)
     assert golden("down", "--data-dir", str(one.data_dir)).stdout.startswith("Stopped")
-    assert one.end(signal.SIGTERM) == 0
+    assert one.end() == 0
     assert processes_of(one.data_dir) == []
 
 

@@ -135,3 +135,5 @@ def whole_system(folder: Path, *, processes: int = 3) -> Iterator[Whole]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(90)
+        if process.stdout is not None:
+            process.stdout.close()

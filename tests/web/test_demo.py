@@ -84,6 +84,17 @@ async def test_a_second_seeding_changes_nothing(conn, seeded, now):
     assert before == after
 
 
+async def test_a_large_city_is_played_around_its_middle(conn, town):
+    far = sa.text(
+        "insert into demand_point (dataset_id, cell, position) "
+        "values (:town, '', 'POINT(7.49 43.79)')"
+    )
+    await conn.execute(far, {"town": town})
+    near = await spots.read_positions(conn, town)
+    assert len(near) == 400
+    assert max(distance_m(near[0], place) for place in near) < 2 * spots.REACH_M
+
+
 def test_the_same_people_are_invented_every_time(now):
     grid = [Position(7.4 + x / 1000, 43.7 + y / 1000) for x in range(20) for y in range(20)]
     first, again = (people.invent(grid, today=now.date()) for _ in range(2))

@@ -54,7 +54,7 @@ class System:
         say(f"ready after {time.monotonic() - began:.1f} s / 已就绪")
         await self._show_addresses()
         if self.city:
-            await self._step("drill", "--demo")
+            await self._play()
         await asyncio.Event().wait()
 
     async def _prepare(self) -> None:
@@ -113,6 +113,13 @@ class System:
                 f"golden {arguments[0]} failed ({supervise.describe(status)}).",
                 f"golden {arguments[0]} 执行失败。",
             )
+
+    async def _play(self) -> None:
+        """Play the demo drill; the system serves on if it fails."""
+        try:
+            await self._step("drill", "--demo")
+        except Trouble as problem:
+            say(f"{problem.en} / {problem.zh}")
 
     async def _show_addresses(self) -> None:
         base = self.place.settings.base_url

@@ -76,8 +76,16 @@ order by id limit 5000
 """)
 
 
+# A city that was made from street segments has no addresses: streets near somebody's home.
+_STREETS = sa.text("""
+select 'Street 街道 ' || id as text, ST_AsBinary(position) as position from demand_point
+where exists (select from place where ST_DWithin(place.position, demand_point.position, 300))
+order by id limit 5000
+""")
+
+
 async def _places(conn: AsyncConnection) -> list[tuple[str, Position]]:
-    rows = await conn.execute(_PLACES)
+    rows = (await conn.execute(_PLACES)).all() or (await conn.execute(_STREETS)).all()
     found = [(row.text, Position.from_wkb(row.position)) for row in rows]
     if not found:
         raise errors.NotFound("no city is imported: golden import osm FILE")

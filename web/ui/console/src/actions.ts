@@ -1,7 +1,8 @@
-import { get, newKey, patch, post } from "@shared/api.ts";
+import { get, newKey, Problem, patch, post } from "@shared/api.ts";
 import { words } from "@shared/language.ts";
 import type { Ambulance, Disposition, Incident, Kind, Plan, Point, Severity } from "@shared/shapes.ts";
-import { plan, select, showPanel, view } from "./state.ts";
+import type { Edited } from "./edit_fields.ts";
+import { leavePanel, plan, select, view } from "./state.ts";
 import { complain, say } from "./toast.ts";
 
 /** Everything an operator does to an incident; each tells its outcome in the command bar. */
@@ -41,7 +42,7 @@ export async function sendAlert(incident: string, responders: string[] | null, k
     { key },
   );
   say(words().console.done.sent(answer.alerts?.length ?? responders?.length ?? 0));
-  showPanel("none");
+  leavePanel("plan");
 }
 
 /** Record what is known of the ambulance; the former state can be put back. */
@@ -50,19 +51,34 @@ export async function setAmbulance(incident: Incident, state: Ambulance, etaS?: 
   const before = incident.ambulance;
   await attempt(async () => {
     await post(path, { state, ...(etaS ? { eta_s: etaS } : {}) });
-    showPanel("none");
+    leavePanel("ambulance");
     say(words().console.done.ambulance(words().domain.ambulance[state]), () => post(path, { state: before }));
   });
 }
 
+type Correction = Partial<Pick<Incident, "severity" | "kind" | "position" | keyof Edited>>;
+
+/** Correct an incident. Its version moves with every answer of a responder, so a stale one is no conflict
+ * by itself: only when somebody else has changed the same fields is the refusal passed on. */
+export async function correct(seen: Incident, change: Correction): Promise<Incident> {
+  const path = `/incidents/${seen.id}`;
+  try {
+    return await patch<Incident>(path, change, seen.version);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 412) throw error;
+    const now = await get<Incident>(path);
+    const fields = Object.keys(change) as (keyof Correction)[];
+    const same = fields.every((field) => JSON.stringify(now[field]) === JSON.stringify(seen[field]));
+    if (!same) throw error;
+    return patch<Incident>(path, change, now.version);
+  }
+}
+
 export async function setSeverity(incident: Incident, severity: Severity): Promise<void> {
   if (severity === incident.severity) return;
-  const path = `/incidents/${incident.id}`;
   await attempt(async () => {
-    const changed = await patch<Incident>(path, { severity }, incident.version);
-    say(words().console.done.severity(severity), () =>
-      patch(path, { severity: incident.severity }, changed.version),
-    );
+    const changed = await correct(incident, { severity });
+    say(words().console.done.severity(severity), () => correct(changed, { severity: incident.severity }));
   });
 }
 
@@ -81,7 +97,7 @@ export async function standDown(incident: string): Promise<boolean> {
   return attempt(async () => {
     await post(`/incidents/${incident}/stand-down`, {});
     say(words().console.done.stoodDown);
-    showPanel("none");
+    leavePanel("end");
   });
 }
 

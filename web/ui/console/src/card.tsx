@@ -75,8 +75,11 @@ function Head({ incident }: { incident: Incident }) {
           {words.incident.edit.title}
         </Button>
       </div>
-      <p class="address ellipsis" title={placeText(incident)}>
-        {placeText(incident)}
+      <p class="address">
+        <span class="ellipsis" title={placeText(incident)}>
+          {placeText(incident)}
+        </span>
+        <span class="number">{incident.number}</span>
       </p>
       <p class="access">
         {incident.entrance ? (
@@ -108,7 +111,6 @@ function Head({ incident }: { incident: Incident }) {
         {incident.entrance || incident.floor || incident.caller_phone || incident.note ? null : (
           <span>{words.domain.incidentStatus[incident.status]}</span>
         )}
-        <span class="number">{incident.number}</span>
       </p>
     </header>
   );

@@ -1,9 +1,10 @@
-import { Problem, patch } from "@shared/api.ts";
+import { Problem } from "@shared/api.ts";
 import { useWords } from "@shared/language.ts";
 import { Button } from "@shared/parts/controls.tsx";
 import type { Incident, Kind } from "@shared/shapes.ts";
 import { useStore } from "@shared/store.ts";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { correct } from "./actions.ts";
 import { changedFields, EDITED, type Edited, theirChanges } from "./edit_fields.ts";
 import { Plain } from "./form_fields.tsx";
 import { KINDS } from "./kind_match.ts";
@@ -91,11 +92,7 @@ function useEditing(incident: Incident) {
     if (Object.keys(change).length === 0) return showPanel("none");
     try {
       // Somebody else's change to another field is no conflict; to the same field it is shown first.
-      await patch(
-        `/incidents/${incident.id}`,
-        change,
-        Object.keys(theirs).length ? base.version : incident.version,
-      );
+      await correct(Object.keys(theirs).length ? base : incident, change);
       say(words.console.done.edited);
       showPanel("none");
     } catch (error) {

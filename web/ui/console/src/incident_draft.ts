@@ -52,10 +52,16 @@ export function useDraft() {
   const [missing, setMissing] = useState<"place" | "kind" | null>(null);
   const key = useRef(newKey());
   const pinned = useStore(pin);
-  const set: Change = (change) => setDraft((before) => ({ ...before, ...change }));
+  // Sent before the address was found: it goes as soon as the first match is there.
+  const waits = useRef(false);
+  const set: Change = (change) => {
+    if (change.place === null) waits.current = false; // the address is being typed anew
+    setDraft((before) => ({ ...before, ...change }));
+  };
   const submit = async () => {
     // The pin is where the chosen address is, or where somebody clicked afterwards.
     const ready = check(draft, pinned?.position ?? null, words);
+    waits.current = ready.missing === "place" && draft.where.trim() !== "";
     setMissing(ready.missing);
     setFailed(ready.why);
     if (!ready.values || sending) return;
@@ -70,6 +76,9 @@ export function useDraft() {
     }
   };
   useSubmitKey(submit);
+  useEffect(() => {
+    if (pinned && waits.current) void submit();
+  }, [pinned]);
   return { draft, set, submit, failed, missing, sending };
 }
 

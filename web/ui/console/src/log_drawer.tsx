@@ -3,7 +3,7 @@ import { useWords } from "@shared/language.ts";
 import { Button } from "@shared/parts/controls.tsx";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { addLine } from "./actions.ts";
-import { showPanel } from "./state.ts";
+import { leavePanel } from "./state.ts";
 
 /** One line for the timeline; Enter saves, but not the Enter that ends a composition. */
 export function LogDrawer({ incident }: { incident: string }) {
@@ -12,7 +12,7 @@ export function LogDrawer({ incident }: { incident: string }) {
   const [text, setText] = useState("");
   useLayoutEffect(() => input.current?.focus(), []);
   const save = async () => {
-    if (text.trim() && (await addLine(incident, text.trim()))) showPanel("none");
+    if (text.trim() && (await addLine(incident, text.trim()))) leavePanel("log");
   };
   return (
     <div class="drawer">

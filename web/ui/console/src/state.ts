@@ -69,6 +69,11 @@ export function showPanel(panel: Panel): void {
   view.update((now) => ({ ...now, panel }));
 }
 
+/** Close a panel whose work is done, unless the operator has opened another one meanwhile. */
+export function leavePanel(panel: Panel): void {
+  if (view.get().panel === panel) showPanel("none");
+}
+
 /** Open the form for a new incident, perhaps with what the command bar has already heard. */
 export function startNew(draft = { kind: "", where: "" }): void {
   pin.set(null);

@@ -46,7 +46,7 @@ function MinuteAxis({ incident, rows, now }: { incident: Incident; rows: PersonR
   const elapsed = (now - Date.parse(incident.created_at)) / 1000;
   const length = axisLength(elapsed);
   const marks = placeMarks(axisItems(incident, rows, latin), length, width);
-  const here = Math.min(1, elapsed / length) * width;
+  const here = Math.min(1, Math.max(0, elapsed / length)) * width;
   return (
     <svg ref={box} class="axis" role="img" aria-label={words.axisLabel} data-marks={marks.length}>
       <rect x="0" y="25" width={width} height="6" rx="3" fill="var(--sunken)" />
