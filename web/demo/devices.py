@@ -45,7 +45,7 @@ async def add_aeds(
         spot = await spots.at_address(conn, dataset_id, position)
         zh, en = random.choice(_WHERE)
         facts: dict[str, object] = {
-            "name": f"演示 AED {number:02} Demo AED {number:02}",
+            "name": f"AED {number:02} · 演示 Demo",
             "address": spot.address,
             "position": position,
             "location_note": f"{zh} {en}",
