@@ -150,7 +150,7 @@ def main() -> int:
                 figures |= {"run": name, "kills": system.kills}
                 figures["seconds"] = round(time.monotonic() - began, 1)
                 print(json.dumps(figures, ensure_ascii=False), flush=True)
-                bad += int(figures["lost"] != 0 or figures["duplicated"] != 0)  # type: ignore[comparison-overlap]
+                bad += int(figures["lost"] != 0 or figures["duplicated"] != 0)
         finally:
             system.stop()
     return 1 if bad else 0

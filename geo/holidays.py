@@ -5,7 +5,7 @@ days of the law are known. Elsewhere they are the calendar of the opening_hours 
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -116,9 +116,12 @@ def readings(hours: str, *, off: Collection[date], school: Collection[date]) -> 
 
 def _split(hours: str) -> list[_Rule]:
     # Remarks may hold anything: they are set aside, one private sign each, and put back.
-    remarks = _QUOTED.findall(hours)
+    remarks: list[str] = _QUOTED.findall(hours)
     parts = _SEPARATOR.split(_QUOTED.sub("\ue000", hours))
-    put_back: Callable[[re.Match[str]], str] = lambda _: remarks.pop(0)  # noqa: E731
+
+    def put_back(_: re.Match[str]) -> str:
+        return remarks.pop(0)
+
     texts = [re.sub("\ue000", put_back, part) for part in parts]
     pairs = zip(["", *texts[1::2]], texts[::2], strict=True)
     return [_Rule(separator, text) for separator, text in pairs if text]

@@ -144,7 +144,7 @@ def _contract(kept: streets.Streets, is_junction: NDArray[np.bool_]) -> _Chains:
                     break
                 link = first[here]  # noqa: PLW2901  the walk goes on from the next node
                 if street_of[link] == street:
-                    link += 1  # noqa: PLW2901
+                    link += 1  # noqa: PLW2901  past the street that led here
             along.append(-1)
             start.append(len(nodes))
     return _Chains(np.array(nodes), np.array(along), np.array(start))

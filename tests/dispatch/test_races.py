@@ -44,7 +44,7 @@ async def _alone(house: db.Database, act: Callable[[AsyncConnection], Awaitable[
 
 async def _scene(house: db.Database, now: datetime, **more: int) -> f.Scene:
     async with house.transaction() as conn:
-        return await f.make_scene(conn, now=now, **more)  # type: ignore[arg-type]
+        return await f.make_scene(conn, now=now, **more)
 
 
 async def _sent(house: db.Database, scene: f.Scene, now: datetime) -> tuple[store.Alert, ...]:
@@ -62,7 +62,7 @@ async def test_ALR_17_eight_taps_at_once_make_one_assignment(
         return await alerts.accept(conn, alert.id, policy=f.POLICY, by=alert.responder_id, now=now)
 
     taken = await asyncio.gather(*(_alone(house, tap) for _ in range(8)))
-    assert {getattr(item, "id", item) for item in taken} == {taken[0].id}  # type: ignore[attr-defined]
+    assert {getattr(item, "id", item) for item in taken} == {taken[0].id}
     async with house.transaction() as conn:
         made = await store.list_assignments(
             conn, tables.assignment.c.incident_id == scene.incident.id

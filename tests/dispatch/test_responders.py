@@ -16,7 +16,7 @@ async def _report(
     conn: AsyncConnection, person: object, metres: float, at: datetime, now: datetime
 ) -> Outcome:
     fix = store.Fix(f.north_of(f.HARBOUR, metres), at)
-    return await responders.report_position(conn, person, fix, now=now)  # type: ignore[arg-type]
+    return await responders.report_position(conn, person, fix, now=now)
 
 
 async def test_RSP_8_positions_are_stored_seldom(conn: AsyncConnection, now: datetime) -> None:

@@ -82,7 +82,7 @@ def other_pictures(browser: Browser, whole: Whole) -> None:
         page.keyboard.press("ArrowDown")
         page.wait_for_selector("aside[data-incident] .person")
         page.keyboard.press("m")
-        page.wait_for_timeout(1_000)
+        map_is_drawn(page)
         picture(page, "console-dark-en")
     with signed_in(browser, whole, "planner", "/planner") as page:
         map_is_drawn(page)

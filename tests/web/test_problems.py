@@ -29,7 +29,7 @@ def test_ERR_2_every_refusal_has_its_row_in_the_table() -> None:
     assert {fields.VersionRequired, idempotency.KeyRequired} <= raised
     # The drill is a client of its own and answers nobody.
     for error in (error for error in raised if not error.__module__.startswith("web.drill")):
-        assert error.code in problems.TABLE, error  # type: ignore[attr-defined]
+        assert error.code in problems.TABLE, error
 
 
 def test_ERR_2_every_row_speaks_both_languages() -> None:
