@@ -150,7 +150,7 @@ async def list_reports(conn: AsyncConnection, aed_id: UUID, *, limit: int = 100)
 async def _settle(conn: AsyncConnection, aed_id: UUID, *, now: datetime) -> None:
     table = tables.aed_report
     is_open = (table.c.aed_id == aed_id) & table.c.settled_at.is_(None)
-    await conn.execute(update(table).where(is_open).values(settled_at=now))
+    await conn.execute(update(table).where(is_open).values(settled_at=now, verdict="accepted"))
 
 
 def _check(row: Row[Any]) -> Check:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dispatch.tables.column import metadata
+from dispatch.tables.imports import import_file, import_profile
 from dispatch.tables.incidents import (
     alert,
     allocation,
     assignment,
+    code_release,
     delivery,
     incident,
     incident_number,
@@ -23,12 +25,14 @@ from dispatch.tables.people import (
     org,
     person,
     place,
+    report_attempt,
     responder,
     session,
     sign_in_attempt,
     sign_in_link,
     team,
     team_member,
+    tracker,
 )
 from dispatch.tables.stock import (
     balance,
@@ -46,9 +50,12 @@ __all__ = [
     "assignment",
     "balance",
     "certificate",
+    "code_release",
     "delivery",
     "depot",
     "idempotency",
+    "import_file",
+    "import_profile",
     "incident",
     "incident_number",
     "item",
@@ -61,6 +68,7 @@ __all__ = [
     "org",
     "person",
     "place",
+    "report_attempt",
     "reservation",
     "responder",
     "session",
@@ -69,5 +77,6 @@ __all__ = [
     "team",
     "team_member",
     "timer",
+    "tracker",
     "wave",
 ]

@@ -216,3 +216,14 @@ delivery = sa.Table(
     column.at("leased_until", nullable=True),
     sa.UniqueConstraint("alert_id", "channel", "purpose"),
 )
+
+#: Each time the code of an AED's lock was shown, and for which mission.
+code_release = sa.Table(
+    "code_release",
+    column.metadata,
+    column.identity(),
+    sa.Column("aed_id", sa.Uuid, nullable=False, index=True),
+    column.ref("assignment_id", "assignment", index=True),
+    column.ref("responder_id", "responder"),
+    column.at("at"),
+)

@@ -98,6 +98,16 @@ sign_in_attempt = sa.Table(
     sa.Index("ix_sign_in_attempt_window_ends_at", "window_ends_at"),
 )
 
+#: Reports that people who are not signed in sent of late, by the hash of their address.
+report_attempt = sa.Table(
+    "report_attempt",
+    column.metadata,
+    sa.Column("subject_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("tries", sa.Integer, nullable=False),
+    column.at("window_ends_at"),
+    sa.Index("ix_report_attempt_window_ends_at", "window_ends_at"),
+)
+
 idempotency = sa.Table(
     "idempotency",
     column.metadata,
@@ -123,7 +133,12 @@ responder = sa.Table(
     column.at("duty_until", nullable=True),
     sa.Column("skills", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("born_on", sa.Date),
+    # The number of the volunteer in the organisation's own lists; imports know people by it.
+    column.word("code", nullable=True),
+    column.word("note", nullable=True),
+    column.word("suspended_reason", nullable=True),
     column.count("version", 1),
+    sa.UniqueConstraint("org_id", "code"),
     sa.CheckConstraint("duty in ('available','resting','off_duty','suspended')", name="duty"),
 )
 
@@ -138,6 +153,8 @@ certificate = sa.Table(
     sa.Column("issued_on", sa.Date),
     sa.Column("expires_on", sa.Date, nullable=False),
     sa.Column("status", sa.Text, nullable=False, server_default="verified"),
+    column.ref("reviewed_by", "person", nullable=True),
+    column.at("reviewed_at", nullable=True),
     sa.CheckConstraint("status in ('pending','verified','revoked')", name="status"),
 )
 
@@ -164,6 +181,20 @@ last_position = sa.Table(
     column.at("at"),
     column.now("received_at"),
     sa.Index("ix_last_position_position", "position", postgresql_using="gist"),
+)
+
+#: An app that sends positions by itself. Its secret lets it do nothing else.
+tracker = sa.Table(
+    "tracker",
+    column.metadata,
+    column.identity(),
+    column.ref("responder_id", "responder", index=True),
+    column.word("kind"),
+    sa.Column("secret_hash", sa.LargeBinary, nullable=False, unique=True),
+    column.now("created_at"),
+    column.at("seen_at", nullable=True),
+    column.at("revoked_at", nullable=True),
+    sa.CheckConstraint("kind in ('traccar','owntracks')", name="kind"),
 )
 
 team = sa.Table(
