@@ -1,12 +1,15 @@
 """Merge the defibrillators of an OpenStreetMap file into the registry of one organisation.
 
 Only what the source changed since its last reading is taken over, so that corrections made here
-survive a second import, and a second import of the same file changes nothing.
+survive a second import, and a second import of the same file changes nothing. A city's extract
+says all there is (`merge`); a change file says what became of some objects (`apply`).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import shapely
@@ -14,6 +17,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from geo import aeds, osm_places, tables
 from geo.basemap import Tags
+from geo.osm_diff import Change
 from geo.osm_read import City, Spot
 from geo.position import Position
 
@@ -42,6 +46,18 @@ class AedCounts:
     changed: int = 0
     unchanged: int = 0
     gone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DiffCounts:
+    """What a change file did; `stale` was known in a newer version, `outside` is in no city."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    stale: int = 0
+    outside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +92,75 @@ def merge(conn: Connection, city: City, home: Home, *, now: datetime) -> AedCoun
     return AedCounts(added, changed, unchanged, len(gone))
 
 
+def apply(
+    conn: Connection, changes: Sequence[Change], org_id: UUID, *, now: datetime
+) -> DiffCounts:
+    """Bring the registry up to the changes, newest version of each object only (`osm_diff.read`).
+
+    What is not known is added if it lies in an imported city; what is known in the same or a newer
+    version stays as it is.
+    """
+    cities = _cities(conn)
+    present = {row.source_ref: row for row in _present(conn, Home(org_id, 0, ""))}
+    done = Counter(
+        _apply_one(conn, change, present.get(change.osm_ref), cities, org_id, now=now)
+        for change in changes
+    )
+    done.pop("", None)
+    return DiffCounts(**done)
+
+
+def _apply_one(
+    conn: Connection,
+    change: Change,
+    row: Row[Any] | None,
+    cities: Sequence[Row[Any]],
+    org_id: UUID,
+    *,
+    now: datetime,
+) -> str:
+    """Do one change; return the name of its count, empty for what is no affair of ours."""
+    if row is None:
+        return _apply_new(conn, change, cities, org_id, now=now) if change.is_aed else ""
+    known = row.source_data or {}
+    if change.version <= known.get("version", 0):
+        return "stale"
+    if not change.is_aed:
+        if row.gone_at is not None:
+            return "unchanged"
+        gone = {
+            "status": "withdrawn",
+            "gone_at": now,
+            "source_data": {**known, "version": change.version},
+        }
+        _write(conn, [row.id], gone, reason="no longer in osm", now=now)
+        return "gone"
+    spot = change.spot(known.get("lon"), known.get("lat"))
+    return "changed" if _change(conn, row, spot, now=now) else "unchanged"
+
+
+def _apply_new(
+    conn: Connection,
+    change: Change,
+    cities: Sequence[Row[Any]],
+    org_id: UUID,
+    *,
+    now: datetime,
+) -> str:
+    city = next((city for city in cities if change.is_inside(city)), None)
+    if city is None:
+        return "outside"
+    home = Home(org_id, city.id, city.time_zone)
+    _add(conn, change.spot(), None, home, now=now)
+    return "added"
+
+
+def _cities(conn: Connection) -> list[Row[Any]]:
+    table = tables.dataset.c
+    box = (table.west, table.south, table.east, table.north)
+    return list(conn.execute(select(table.id, table.time_zone, *box).order_by(table.id)))
+
+
 def fields(tags: Tags) -> dict[str, Value]:
     """Say what the tags of a defibrillator mean here.
 
@@ -94,6 +179,9 @@ def fields(tags: Tags) -> dict[str, Value]:
         "cabinet": _cabinet(tags),
         "status": _status(tags),
         "verified_at": _day(tags.get("check_date") or tags.get("survey:date")),
+        "phone": tags.get("emergency:phone") or tags.get("phone"),
+        "brand": tags.get("manufacturer") or tags.get("brand"),
+        "model": tags.get("model"),
     }
 
 
@@ -119,7 +207,13 @@ def _day(text: str | None) -> datetime | None:
 
 
 def _source_data(spot: Spot) -> dict[str, object]:
-    return {"lon": spot.lon, "lat": spot.lat, "tags": dict(spot.tags)}
+    version = {"version": spot.version} if spot.version else {}
+    return {"lon": spot.lon, "lat": spot.lat, "tags": dict(spot.tags), **version}
+
+
+def _is_same(former: Mapping[str, object], said: Mapping[str, object]) -> bool:
+    """Compare what the source says of the device; a version alone says nothing of it."""
+    return all(former.get(key) == said[key] for key in ("lon", "lat", "tags"))
 
 
 def _present(conn: Connection, home: Home) -> Sequence[Row[tuple[object, ...]]]:
@@ -156,20 +250,30 @@ def _add(conn: Connection, spot: Spot, street: str | None, home: Home, *, now: d
 
 def _change(conn: Connection, row: Row[tuple[object, ...]], spot: Spot, *, now: datetime) -> bool:
     """Take over what the source says differently from last time; say whether anything was."""
-    said = _source_data(spot)
-    if row.source_data == said and row.gone_at is None:
+    said, former = _source_data(spot), row.source_data or {}
+    if _is_same(former, said) and row.gone_at is None:
+        _note_version(conn, row, said)
         return False
-    before = fields((row.source_data or {}).get("tags", {}))
+    before = fields(former.get("tags", {}))
     values: dict[str, object] = {
         key: value for key, value in fields(spot.tags).items() if value != before[key]
     }
-    if (row.source_data or {}).get("lon") != spot.lon or row.source_data["lat"] != spot.lat:
+    if (former.get("lon"), former.get("lat")) != (spot.lon, spot.lat):
         values["position"] = Position(spot.lon, spot.lat).ewkb()
     if row.gone_at is not None:
         values |= {"status": fields(spot.tags)["status"], "gone_at": None}
     values |= {"source_data": said, "folded": aeds.folded({**row._asdict(), **values})}
     _write(conn, [row.id], values, reason="osm import", now=now)
     return True
+
+
+def _note_version(
+    conn: Connection, row: Row[tuple[object, ...]], said: Mapping[str, object]
+) -> None:
+    """Keep the newest version of an object that says the same: an edit of it must name that."""
+    if row.source_data.get("version") != said.get("version"):
+        table = tables.aed
+        conn.execute(update(table).where(table.c.id == row.id).values(source_data=said))
 
 
 def _write(

@@ -49,13 +49,17 @@ class Feature(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """One thing with a text or a kind at a point: address, place, facility, AED."""
+    """One thing with a text or a kind at a point: address, place, facility, AED.
+
+    `version` is OpenStreetMap's of the object, 0 where the file does not say.
+    """
 
     kind: str
     osm_ref: str
     tags: Tags
     lon: float
     lat: float
+    version: int = 0
 
 
 @dataclass(slots=True)
@@ -156,7 +160,7 @@ class _Reader:
 
     def _node(self, node: Node) -> None:
         tags = dict(node.tags)
-        spot = Spot("", f"node/{node.id}", tags, node.lon, node.lat)
+        spot = Spot("", f"node/{node.id}", tags, node.lon, node.lat, node.version)
         if not shapely.contains_xy(self.frame, node.lon, node.lat):
             return
         drawn = basemap.label(tags)
@@ -199,11 +203,12 @@ class _Reader:
         shape = self._multipolygon(area)
         if shape is None or not self.frame.intersects(shape):
             return
-        self._filled(drawn, label, tags, f"{_kind_of(area)}/{area.orig_id()}", shape)
+        self._filled(drawn, label, area, shape)
 
     def _filled(
-        self, drawn: Drawn | None, label: Drawn | None, tags: Tags, ref: str, shape: BaseGeometry
+        self, drawn: Drawn | None, label: Drawn | None, area: Area, shape: BaseGeometry
     ) -> None:
+        tags, ref = dict(area.tags), f"{_kind_of(area)}/{area.orig_id()}"
         inside = shape.representative_point()
         if drawn is not None:
             self._draw(drawn, tags, ref, shape)
@@ -212,7 +217,7 @@ class _Reader:
         if label is not None:
             self._draw(label, tags, ref, inside)
         if "highway" not in tags:
-            self._spot(Spot("", ref, tags, inside.x, inside.y))
+            self._spot(Spot("", ref, tags, inside.x, inside.y, area.version))
 
     def _multipolygon(self, area: Area) -> BaseGeometry | None:
         try:
