@@ -52,49 +52,28 @@ class Person:
     position_at: datetime | None
     blocked: matching.Reason | None
     blocked_args: Mapping[str, object] = field(default_factory=dict)
+    # Of a live or last position.
+    accuracy_m: float | None = None
+    # The organisation of the incident that the person is on a mission for.
+    mission_path: str | None = None
 
 
-# ix_last_position_position and ix_place_position find who is near; the primary keys do the rest.
+# ix_last_position_position and ix_place_position find who is near.
 _NEAR = sa.text("""
-with patient as (select cast(ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) as geography) as point),
-near as (
-    select responder_id from last_position, patient
-    where not :is_named and ST_DWithin(last_position.position, point, :within_m)
-    union
-    select responder_id from place, patient
-    where not :is_named and ST_DWithin(place.position, point, :within_m)
-    union
-    select unnest(cast(:named as uuid[]))
-    union
-    select id from (
-        select responder.id from responder
-        join org on org.id = responder.org_id and starts_with(org.path, :path)
-        where not :is_named and responder.duty = 'available'
-          and not exists (select from last_position where responder_id = responder.id)
-          and not exists (select from place where responder_id = responder.id)
-        limit :nowhere_most
-    ) as nowhere
-)
-select responder.id, responder.org_id, responder.duty, responder.duty_until, responder.skills,
-       responder.born_on, responder.version, person.name, person.name_en, person.is_invented,
-       org.timezone,
-       cast(cast(:now as timestamptz) at time zone org.timezone as date) as today,
-       held.valid_until,
-       exists (select from alert where alert.responder_id = responder.id
-               and alert.incident_id = :incident_id) as was_asked,
-       (exists (select from alert where alert.responder_id = responder.id
-                and alert.status in ('pending','notified','delivered','seen'))
-        or exists (select from assignment where assignment.responder_id = responder.id
-                   and assignment.ended_at is null)) as is_busy
-from near
-join responder on responder.id = near.responder_id
-join org on org.id = responder.org_id and starts_with(org.path, :path)
-join person on person.id = responder.id and person.disabled_at is null
-left join lateral (
-    select max(expires_on) as valid_until from certificate
-    where certificate.responder_id = responder.id and certificate.status = 'verified'
-) as held on true
-order by responder.id
+with patient as (select cast(ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) as geography) as point)
+select responder_id as id from last_position, patient
+where ST_DWithin(last_position.position, point, :within_m)
+union
+select responder_id from place, patient where ST_DWithin(place.position, point, :within_m)
+union
+select id from (
+    select responder.id from responder
+    join org on org.id = responder.org_id and starts_with(org.path, :path)
+    where responder.duty = 'available'
+      and not exists (select from last_position where responder_id = responder.id)
+      and not exists (select from place where responder_id = responder.id)
+    limit :nowhere_most
+) as nowhere
 """)
 
 
@@ -112,27 +91,74 @@ async def gather(
 
     With `named` exactly these, wherever they are. Raises NotFound when one of them is not there.
     """
+    if named is not None:
+        people = await describe(conn, incident, policy, named, live=live, now=now)
+        if len(people) < len(set(named)):
+            raise errors.NotFound
+        return [_regardless_of_place(person) for person in people]
     values = {
         "lon": incident.position.lon, "lat": incident.position.lat, "path": incident.org_path,
-        "within_m": within_m + POSITION_LAG_M, "is_named": named is not None,
-        "named": list(named or ()), "nowhere_most": NOWHERE_MOST, "now": now,
-        "incident_id": incident.id,
+        "within_m": within_m + POSITION_LAG_M, "nowhere_most": NOWHERE_MOST,
     }  # fmt: skip
-    rows = (await conn.execute(_NEAR, values)).mappings().all()
-    if named is not None and len(rows) < len(set(named)):
-        raise errors.NotFound
-    ids = [row["id"] for row in rows]
-    fixes = await store.last_fixes(conn, ids)
+    near = {row.id for row in await conn.execute(_NEAR, values)}
+    people = await describe(conn, incident, policy, [*near, *live], live=live, now=now)
+    return [person for person in people if _is_near(person, incident.position, within_m)]
+
+
+# The primary keys, and the indexes by responder.
+_FACTS = sa.text("""
+select responder.id, responder.org_id, responder.duty, responder.duty_until, responder.skills,
+       responder.born_on, responder.code, responder.note, responder.suspended_reason,
+       responder.version, person.name, person.name_en, person.is_invented, org.timezone,
+       cast(cast(:now as timestamptz) at time zone org.timezone as date) as today,
+       held.valid_until,
+       exists (select from alert where alert.responder_id = responder.id
+               and alert.incident_id = :incident_id) as was_asked,
+       exists (select from alert where alert.responder_id = responder.id
+               and alert.status in ('pending','notified','delivered','seen')) as is_asked,
+       (select whose.path from assignment
+        join incident on incident.id = assignment.incident_id
+        join org as whose on whose.id = incident.org_id
+        where assignment.responder_id = responder.id and assignment.ended_at is null)
+           as mission_path
+from responder
+join org on org.id = responder.org_id and starts_with(org.path, :path)
+join person on person.id = responder.id and person.disabled_at is null
+left join lateral (
+    select max(expires_on) as valid_until from certificate
+    where certificate.responder_id = responder.id and certificate.status = 'verified'
+) as held on true
+where responder.id = any(cast(:ids as uuid[]))
+order by responder.id
+""")
+
+
+async def describe(
+    conn: AsyncConnection,
+    incident: Scene,
+    policy: matching.Policy,
+    ids: Sequence[UUID],
+    *,
+    live: Mapping[UUID, store.Fix],
+    now: datetime,
+) -> list[Person]:
+    """Say of some people where each is thought to be and what speaks against asking.
+
+    Who is not of the incident's organisation and below is left out.
+    """
+    values = {
+        "ids": list(ids), "path": incident.org_path, "incident_id": incident.id, "now": now,
+    }  # fmt: skip
+    rows = (await conn.execute(_FACTS, values)).mappings().all()
+    found = [row["id"] for row in rows]
+    fixes = await store.last_fixes(conn, found)
     places: dict[UUID, list[store.Place]] = {}
-    for place in await store.list_places(conn, ids):
+    for place in await store.list_places(conn, found):
         places.setdefault(place.responder_id, []).append(place)
-    people = [
+    return [
         _person(row, _newest(fixes, live, row["id"]), places.get(row["id"], []), policy, now)
         for row in rows
     ]
-    if named is not None:
-        return [_regardless_of_place(person) for person in people]
-    return [person for person in people if _is_near(person, incident.position, within_m)]
 
 
 def _newest(
@@ -157,6 +183,7 @@ def _person(
     return Person(
         responder.id, responder.name, responder.name_en, responder.is_invented, responder.skills,
         responder.duty_at(now), spot, source, at, blocked, args,
+        None if fix is None or at is None else fix.accuracy_m, row["mission_path"],
     )  # fmt: skip
 
 
@@ -206,7 +233,7 @@ def _blocked(
     if duty in DUTY_REASONS:
         until = responder.duty_until
         return DUTY_REASONS[duty], {} if until is None else {"until": until.isoformat()}
-    if row["is_busy"]:
+    if row["is_asked"] or row["mission_path"] is not None:
         return matching.Reason.BUSY, {}
     return unfit(responder, row["valid_until"], policy, today=row["today"])
 

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import (
     board,
+    certificates,
     eligibility,
     events,
     matching,
     orgs,
-    responders,
     states,
     store,
 )
@@ -36,29 +36,29 @@ async def me(
     """
     view = await board.person_view(conn, person_id, now=now)
     responder = await store.find_responder(conn, person_id)
-    certificates = await store.list_certificates(conn, [person_id])
+    held = await store.list_certificates(conn, [person_id])
     places = await store.list_places(conn, [person_id])
     fix = (await store.last_fixes(conn, [person_id])).get(person_id)
     reasons = (
         []
         if responder is None
-        else _reasons(responder, certificates, places, fix, org, policy=policy, now=now)
+        else _reasons(responder, held, places, fix, org, policy=policy, now=now)
     )
     return {
         **view,
         "org": board.org_out(org),
         "roles": [role.value for role in roles],
-        "certificates": [responders.certificate_out(held) for held in certificates],
+        "certificates": [certificates.show(one) for one in held],
         "places": [place_out(place) for place in places],
         "position": fix_out(fix),
-        "readiness": [] if responder is None else _readiness(reasons, certificates, fix),
+        "readiness": [] if responder is None else _readiness(reasons, held, fix),
         "blocked": [reason.value for reason in reasons],
     }
 
 
 def _reasons(
     responder: store.Responder,
-    certificates: Sequence[store.Certificate],
+    held: Sequence[store.Certificate],
     places: Sequence[store.Place],
     fix: store.Fix | None,
     org: orgs.Org,
@@ -71,9 +71,9 @@ def _reasons(
     duty = eligibility.DUTY_REASONS.get(responder.duty_at(now))
     if duty is not None:
         found.append(duty)
-    held = [item.expires_on for item in certificates if item.status == "verified"]
+    verified = [item.expires_on for item in held if item.status == "verified"]
     today = now.astimezone(ZoneInfo(org.timezone)).date()
-    unfit, _ = eligibility.unfit(responder, max(held, default=None), policy, today=today)
+    unfit, _ = eligibility.unfit(responder, max(verified, default=None), policy, today=today)
     if unfit is not None:
         found.append(unfit)
     source, _, _ = eligibility.where(fix, places, org.timezone, policy, now=now)
@@ -96,13 +96,13 @@ _LIGHTS = {
 
 def _readiness(
     reasons: Sequence[matching.Reason],
-    certificates: Sequence[store.Certificate],
+    held: Sequence[store.Certificate],
     fix: store.Fix | None,
 ) -> list[events.Body]:
     """Say light by light what is in order; the phone adds its own, such as notifications."""
     details = {
         "duty": None,
-        "certificate": certificates[0].expires_on.isoformat() if certificates else None,
+        "certificate": held[0].expires_on.isoformat() if held else None,
         "position": None if fix is None else events.time(fix.at),
     }
     return [

@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypedDict
+from typing import Final, TypedDict
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, events, states, store, tables, telling, whereabouts
+from dispatch import certificates, errors, events, states, store, tables, telling, whereabouts
 from geo.position import Position
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A certificate as it is handed in."""
-
-    kind: str
-    expires_on: date
-    number: str | None = None
-    issuer: str | None = None
-    issued_on: date | None = None
-    status: str = "verified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +33,7 @@ async def enrol(
     org_id: UUID,
     skills: Sequence[str] = (),
     born_on: date | None = None,
-    certificates: Sequence[Proof] = (),
+    proofs: Sequence[certificates.Proof] = (),
     places: Sequence[Spot] = (),
 ) -> store.Responder:
     """Make a person a responder, off duty at first. Enrolling twice returns the responder."""
@@ -56,29 +44,9 @@ async def enrol(
         .returning(tables.responder.c.id)  # an insert has no rowcount
     )
     if added.first() is not None:
-        await _add_certificates(conn, person_id, certificates)
+        await certificates.add(conn, person_id, proofs)
         await _add_places(conn, person_id, places)
     return await store.get_responder(conn, person_id)
-
-
-async def _add_certificates(
-    conn: AsyncConnection, responder_id: UUID, certificates: Sequence[Proof]
-) -> None:
-    rows = [
-        {
-            "id": store.new_id(),
-            "responder_id": responder_id,
-            "kind": proof.kind,
-            "number": proof.number,
-            "issuer": proof.issuer,
-            "issued_on": proof.issued_on,
-            "expires_on": proof.expires_on,
-            "status": proof.status,
-        }
-        for proof in certificates
-    ]
-    if rows:
-        await conn.execute(sa.insert(tables.certificate), rows)
 
 
 async def _add_places(conn: AsyncConnection, responder_id: UUID, places: Sequence[Spot]) -> None:
@@ -100,31 +68,53 @@ async def _add_places(conn: AsyncConnection, responder_id: UUID, places: Sequenc
 class Change(TypedDict, total=False):
     """What may be changed of a responder; what is left out stays."""
 
+    name: str
+    name_en: str | None
+    phone: str | None
+    code: str | None
+    note: str | None
     skills: Sequence[str]
     born_on: date | None
-    certificates: Sequence[Proof]
+    proofs: Sequence[certificates.Proof]
 
 
 async def change(
     conn: AsyncConnection, responder_id: UUID, changes: Change, *, version: int
 ) -> store.Responder:
-    """Change skills, date of birth, or replace the certificates.
+    """Change what is known of a person; certificates are replaced as a whole.
 
-    Raises StaleVersion with the present version, NotFound.
+    Raises StaleVersion with the present version, NotFound, NameTaken for another's code.
     """
     responder = await _lock(conn, responder_id)
     if responder.version != version:
         raise errors.StaleVersion(state={"version": responder.version})
-    columns: dict[str, object] = {}
-    if "skills" in changes:
+    if changes.get("code") is not None:
+        await _check_code_free(conn, responder, changes["code"])
+    columns = {name: changes[name] for name in _OWN if name in changes}
+    if "skills" in columns:
         columns["skills"] = list(changes["skills"])
-    if "born_on" in changes:
-        columns["born_on"] = changes["born_on"]
-    if "certificates" in changes:
-        held = tables.certificate
-        await conn.execute(sa.delete(held).where(held.c.responder_id == responder_id))
-        await _add_certificates(conn, responder_id, changes["certificates"])
+    person = {name: changes[name] for name in _PERSONS if name in changes}
+    if person:
+        is_them = tables.person.c.id == responder_id
+        await conn.execute(sa.update(tables.person).where(is_them).values(**person))
+    if "proofs" in changes:
+        await certificates.replace(conn, responder_id, changes["proofs"])
     return await _write(conn, responder_id, **columns)
+
+
+_OWN: Final = ("code", "note", "skills", "born_on")
+_PERSONS: Final = ("name", "name_en", "phone")
+
+
+async def _check_code_free(
+    conn: AsyncConnection, responder: store.Responder, code: str | None
+) -> None:
+    other = tables.responder.c
+    is_taken = sa.select(other.id).where(
+        other.org_id == responder.org_id, other.code == code, other.id != responder.id
+    )
+    if await conn.scalar(is_taken) is not None:
+        raise errors.NameTaken(state={"code": code})
 
 
 async def _lock(conn: AsyncConnection, responder_id: UUID) -> store.Responder:
@@ -150,17 +140,24 @@ async def set_duty(
     duty: states.Duty,
     *,
     until: datetime | None = None,
+    reason: str | None = None,
     now: datetime,
 ) -> store.Responder:
     """Put a responder on or off duty, to rest, or suspend it; a present alert or mission stays.
 
-    `until` ends it by itself, see `store.Responder.duty_at`. Setting the same changes nothing.
+    `reason` is that of a suspension. `until` ends it by itself, see `store.Responder.duty_at`.
+    Setting the same changes nothing.
     Raises NotFound.
     """
     responder = await _lock(conn, responder_id)
-    if (responder.duty, responder.duty_until) == (duty, until):
+    if (responder.duty, responder.duty_until) == (duty, until) and not reason:
         return responder
-    responder = await _write(conn, responder_id, duty=duty.value, duty_until=until)
+    why = reason if duty is states.Duty.SUSPENDED else None
+    responder = await _write(
+        conn, responder_id, duty=duty.value, duty_until=until, suspended_reason=why
+    )
+    if responder.duty_at(now) in {states.Duty.OFF_DUTY, states.Duty.SUSPENDED}:
+        await whereabouts.forget(conn, responder_id)  # but for who is on a mission
     await telling.tell_duty(conn, responder, now=now)
     return responder
 
@@ -192,23 +189,6 @@ async def report_position(
     if await store.find_responder(conn, responder_id) is None:
         raise errors.NotFound
     return await whereabouts.report(conn, responder_id, fix, is_stated=is_stated, now=now)
-
-
-async def live_topics(conn: AsyncConnection, responder_id: UUID) -> list[str]:
-    """Name the boards that show where a responder is: those of the incident it is bound by."""
-    incident, assignment = tables.incident.c, tables.assignment.c
-    rows = await conn.execute(
-        sa.select(incident.id, tables.org.c.code)
-        .select_from(tables.assignment)
-        .join(tables.incident, incident.id == assignment.incident_id)
-        .join(tables.org, tables.org.c.id == incident.org_id)
-        .where(assignment.responder_id == responder_id, assignment.ended_at.is_(None))
-    )
-    return [
-        topic
-        for row in rows
-        for topic in (telling.org_topic(row.code), telling.incident_topic(row.id))
-    ]
 
 
 # ---- teams
@@ -289,29 +269,19 @@ async def _add_members(conn: AsyncConnection, team_id: UUID, responder_ids: set[
 
 
 def responder_out(
-    responder: store.Responder, certificates: Sequence[store.Certificate], *, now: datetime
+    responder: store.Responder, held: Sequence[store.Certificate], *, now: datetime
 ) -> events.Body:
     """Show a responder to an operator of its organisation."""
     return {
         "id": str(responder.id),
+        "code": responder.code,
         "name": responder.name,
         "name_en": responder.name_en,
         "skills": list(responder.skills),
         "born_on": None if responder.born_on is None else responder.born_on.isoformat(),
         **telling.duty_out(responder, now=now),
-        "certificates": [certificate_out(held) for held in certificates],
+        "suspended_reason": responder.suspended_reason,
+        "certificates": [certificates.show(one) for one in held],
         "is_invented": responder.is_invented,
         "version": responder.version,
-    }
-
-
-def certificate_out(held: store.Certificate) -> events.Body:
-    """Show a certificate."""
-    return {
-        "kind": held.kind,
-        "number": held.number,
-        "issuer": held.issuer,
-        "issued_on": None if held.issued_on is None else held.issued_on.isoformat(),
-        "expires_on": held.expires_on.isoformat(),
-        "status": held.status,
     }

@@ -14,7 +14,17 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import alerts, incidents, matching, planning, responders, states, store, tables
+from dispatch import (
+    alerts,
+    certificates,
+    incidents,
+    matching,
+    planning,
+    responders,
+    states,
+    store,
+    tables,
+)
 from geo import aeds
 from geo.position import Position
 from geo.walking import WalkingNetwork
@@ -80,10 +90,10 @@ async def make_responder(
 ) -> UUID:
     """Add a responder who can be asked: on duty, certified, just seen at a place."""
     person_id = await make_person(conn, org_id)
-    proofs = [] if expires_on is None else [responders.Proof("first_aid", expires_on)]
+    proofs = [] if expires_on is None else [certificates.Proof("first_aid", expires_on)]
     await responders.enrol(
         conn, person_id, org_id=org_id, skills=["cpr", "aed"], born_on=born_on,
-        certificates=proofs, places=places,
+        proofs=proofs, places=places,
     )  # fmt: skip
     await conn.execute(
         sa.update(tables.responder).where(tables.responder.c.id == person_id).values(duty=duty)

@@ -24,6 +24,8 @@ class Responder:
     name: str
     name_en: str | None
     is_invented: bool
+    code: str | None
+    suspended_reason: str | None
     duty: states.Duty
     duty_until: datetime | None
     skills: tuple[str, ...]
@@ -111,6 +113,7 @@ class Certificate:
     issued_on: date | None
     expires_on: date
     status: str
+    reviewed_at: datetime | None
 
     @classmethod
     def from_row(cls, row: sa.RowMapping) -> Certificate:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import alerts, errors, orgs, profile, responders, states, store
+from dispatch import alerts, certificates, errors, orgs, profile, responders, states, store
 from dispatch.whereabouts import Outcome
 from tests import factories as f
 
@@ -102,9 +102,9 @@ async def test_RSP_14_a_responder_changes_by_version(conn: AsyncConnection, now:
     org = await f.make_org(conn)
     person = await f.make_responder(conn, org, now=now)
     version = (await store.get_responder(conn, person)).version
-    proof = responders.Proof("nurse", date(2031, 1, 1), number="7")
+    proof = certificates.Proof("nurse", date(2031, 1, 1), number="7")
     after = await responders.change(
-        conn, person, {"skills": ["als"], "certificates": [proof]}, version=version
+        conn, person, {"skills": ["als"], "proofs": [proof]}, version=version
     )
     assert (after.skills, after.version) == (("als",), version + 1)
     assert [c.kind for c in await store.list_certificates(conn, [person])] == ["nurse"]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from psycopg.rows import namedtuple_row
 
 from dispatch import db
-from geo import osm_aeds, osm_diff, osm_edits, osm_import
+from geo import osm_aeds, osm_diff, osm_edits, osm_import, osm_read
 from geo.osm_aeds import DiffCounts
 from geo.osm_import import Target
 
@@ -107,7 +107,7 @@ def test_OSM_2_a_new_one_is_added_only_inside_an_imported_city(apply: Apply, tow
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "changes.osc"
     path.write_text("hello")
-    with pytest.raises(osm_diff.UnreadableFile, match="not an OpenStreetMap change file"):
+    with pytest.raises(osm_read.UnreadableFile, match="not an OpenStreetMap change file"):
         osm_diff.read(path)
 
 

@@ -13,7 +13,7 @@ import redis.asyncio
 from callers import Enrol, Member, client_of, numbers
 from fastapi import FastAPI
 
-from dispatch import accounts, db, orgs, responders, states
+from dispatch import accounts, certificates, db, orgs, responders, states
 from dispatch import store as dispatch_store
 from dispatch.settings import Settings
 from web import app as web_app
@@ -100,7 +100,7 @@ def volunteer(store: db.Database, enrol: Enrol) -> Enrol:
             await responders.enrol(
                 conn, member.id, org_id=member.org.id, skills=["cpr", "aed"],
                 born_on=date(1990, 1, 1),
-                certificates=[responders.Proof("first_aid", date(2099, 1, 1))],
+                proofs=[certificates.Proof("first_aid", date(2099, 1, 1))],
             )  # fmt: skip
             await responders.set_duty(conn, member.id, states.Duty(duty), now=now)
             fix = dispatch_store.Fix(factories.north_of(factories.HARBOUR, metres), now)

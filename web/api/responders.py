@@ -1,17 +1,17 @@
-"""Volunteers with their certificates, and the teams that are asked together."""
+"""Volunteers: enter, find, change, suspend them, and take them back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Self, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Response
-from pydantic import Field
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import accounts, orgs, responders, states, store, tables
+from dispatch import accounts, certificates, orgs, responders, roster, states, store, tables
 from web import auth, fields, idempotency, rights
 from web.dependencies import Caller, Now, Tx, View
 from web.rights import Action
@@ -28,10 +28,10 @@ class NewCertificate(fields.Body):
     issuer: fields.Word | None = None
     issued_on: fields.Day | None = None
 
-    def proof(self) -> responders.Proof:
+    def proof(self, *, status: str = "verified") -> certificates.Proof:
         """Give it as dispatch takes it."""
-        return responders.Proof(
-            self.kind, self.expires_on, self.number, self.issuer, self.issued_on
+        return certificates.Proof(
+            self.kind, self.expires_on, self.number, self.issuer, self.issued_on, status
         )
 
 
@@ -46,6 +46,8 @@ class NewResponder(fields.Body):
     name_en: fields.Name | None = None
     username: fields.Name | None = None
     phone: fields.Word | None = None
+    code: fields.Word | None = None
+    note: fields.Text | None = None
     org: fields.Code | None = None
     skills: Skills
     born_on: fields.Day | None = None
@@ -55,33 +57,58 @@ class NewResponder(fields.Body):
 class ResponderChange(fields.Body):
     """What may be changed; certificates are replaced as a whole."""
 
+    name: fields.Name | None = None
+    name_en: fields.Name | None = None
+    phone: fields.Word | None = None
+    code: fields.Word | None = None
+    note: fields.Text | None = None
     skills: Skills
     born_on: fields.Day | None = None
     certificates: Certificates
     duty: Annotated[states.Duty, fields.Lax] = states.Duty.OFF_DUTY
 
+    @model_validator(mode="after")
+    def _keeps_a_name(self) -> Self:
+        if "name" in self.model_fields_set and self.name is None:
+            raise ValueError("name cannot be null")
+        return self
+
+
+class Suspension(fields.Body):
+    """Why somebody is not to be asked for now."""
+
+    reason: fields.Text
+
 
 class CertificateShape(fields.Shape):
-    """A proof of training."""
+    """A proof of training; only a verified one that has not expired counts."""
 
+    id: str
     kind: str
     number: str | None
     issuer: str | None
     issued_on: str | None
     expires_on: str
     status: str
+    reviewed_at: str | None
 
 
 class ResponderShape(fields.Shape):
-    """A volunteer."""
+    """A volunteer, as an office of the organisation sees them."""
 
     id: str
+    code: str | None
     name: str
     name_en: str | None
+    phone: str | None
+    username: str | None
+    note: str | None
     skills: list[str]
+    teams: list[str]
     born_on: str | None
     duty: str
     duty_until: str | None
+    suspended_reason: str | None
     certificates: list[CertificateShape]
     is_invented: bool
     version: int
@@ -94,20 +121,36 @@ class ResponderList(fields.Shape):
     next_cursor: str | None
 
 
+def _search(
+    *,
+    q: Annotated[str | None, Query(max_length=100, description="name, code, user or phone")] = None,
+    duty: states.Duty | None = None,
+    team: Annotated[UUID | None, Query(description="members of this team")] = None,
+    certificate: Annotated[
+        roster.Papers | None,
+        Query(description="pending: to be reviewed; expiring: within 90 days; expired: or none"),
+    ] = None,
+) -> roster.Search:
+    return roster.Search(q, duty, team, certificate)
+
+
 @router.get("", response_model=ResponderList, summary="The volunteers of your organisations")
-async def list_(conn: View, caller: Caller, page: fields.Paging, now: Now) -> Response:
-    """List volunteers with their certificates, in the order in which they were entered."""
-    conditions = [within(rights.reach(caller, Action.RESPONDER_SEE))]
+async def list_(
+    conn: View,
+    caller: Caller,
+    page: fields.Paging,
+    search: Annotated[roster.Search, Depends(_search)],
+    now: Now,
+) -> Response:
+    """List volunteers with contacts and certificates, in the order in which they were entered."""
+    conditions = [
+        within(rights.reach(caller, Action.RESPONDER_SEE)),
+        *roster.matching(search, today=now.date()),
+    ]
     if page.after is not None:
         conditions.append(tables.responder.c.id > fields.id_of(page.after))
     found = await store.list_responders(conn, *conditions, limit=page.limit + 1)
-    held = await store.list_certificates(conn, [person.id for person in found])
-    items = [
-        responders.responder_out(
-            person, [one for one in held if one.responder_id == person.id], now=now
-        )
-        for person in found
-    ]
+    items = await roster.show(conn, found, now=now)
     return fields.send(fields.paged(items, page, [person.id for person in found]))
 
 
@@ -119,8 +162,8 @@ def within(paths: Sequence[str]) -> sa.ColumnElement[bool]:
 @router.get("/{responder_id}", response_model=ResponderShape, summary="One volunteer")
 async def show(responder_id: UUID, conn: View, caller: Caller, now: Now) -> Response:
     """Show one volunteer."""
-    await _check(conn, caller, Action.RESPONDER_SEE, responder_id)
-    return fields.send(await _shown(conn, responder_id, now))
+    await check(conn, caller, Action.RESPONDER_SEE, responder_id)
+    return fields.send(await shown(conn, responder_id, now))
 
 
 @router.post(
@@ -138,12 +181,15 @@ async def enrol(body: NewResponder, conn: Tx, caller: Caller, now: Now) -> Respo
         name=body.name, name_en=body.name_en, username=body.username, phone=body.phone,
     )  # fmt: skip
     await accounts.grant(conn, person_id, org.id, states.OrgRole.RESPONDER)
-    await responders.enrol(
+    made = await responders.enrol(
         conn, person_id,
         org_id=org.id, skills=body.skills, born_on=body.born_on,
-        certificates=[certificate.proof() for certificate in body.certificates],
+        proofs=[certificate.proof() for certificate in body.certificates],
     )  # fmt: skip
-    return fields.created(await _shown(conn, person_id, now), "/responders")
+    if body.code is not None or body.note is not None:
+        said: responders.Change = {"code": body.code, "note": body.note}
+        await responders.change(conn, person_id, said, version=made.version)
+    return fields.created(await shown(conn, person_id, now), "/responders")
 
 
 @router.patch("/{responder_id}", response_model=ResponderShape, summary="Change a volunteer")
@@ -156,25 +202,59 @@ async def change(
     version: fields.Version,
     now: Now,
 ) -> Response:
-    """Change skills, certificates or duty; `suspended` keeps a volunteer from being asked."""
-    await _check(conn, caller, Action.RESPONDER_CHANGE, responder_id)
+    """Change what is said; `suspended` keeps a volunteer from being asked."""
+    await check(conn, caller, Action.RESPONDER_CHANGE, responder_id)
     sent = body.model_fields_set
-    changes: dict[str, Any] = {name: getattr(body, name) for name in sent - {"duty"}}
-    if "certificates" in changes:
-        changes["certificates"] = [certificate.proof() for certificate in body.certificates]
+    changes: dict[str, Any] = {
+        name: getattr(body, name) for name in sent - {"duty", "certificates"}
+    }
+    if "certificates" in sent:
+        changes["proofs"] = [certificate.proof() for certificate in body.certificates]
     await responders.change(conn, responder_id, cast("responders.Change", changes), version=version)
     if "duty" in sent:
         await responders.set_duty(conn, responder_id, body.duty, now=now)
-    return fields.send(await _shown(conn, responder_id, now))
+    return fields.send(await shown(conn, responder_id, now))
 
 
-async def _check(
+@router.post(
+    "/{responder_id}/suspend",
+    response_model=ResponderShape,
+    dependencies=[idempotency.REQUIRED],
+    summary="Keep a volunteer from being asked",
+)
+async def suspend(
+    responder_id: UUID, body: Suspension, conn: Tx, caller: Caller, now: Now
+) -> Response:
+    """Suspend until somebody resumes; a present alert or mission stays."""
+    await check(conn, caller, Action.RESPONDER_CHANGE, responder_id)
+    suspended = states.Duty.SUSPENDED
+    await responders.set_duty(conn, responder_id, suspended, reason=body.reason, now=now)
+    return fields.send(await shown(conn, responder_id, now))
+
+
+@router.post(
+    "/{responder_id}/resume",
+    response_model=ResponderShape,
+    dependencies=[idempotency.REQUIRED],
+    summary="End a suspension",
+)
+async def resume(responder_id: UUID, conn: Tx, caller: Caller, now: Now) -> Response:
+    """Take a suspended volunteer back, off duty: they go on duty themselves."""
+    await check(conn, caller, Action.RESPONDER_CHANGE, responder_id)
+    present = await store.get_responder(conn, responder_id)
+    if present.duty is states.Duty.SUSPENDED:
+        await responders.set_duty(conn, responder_id, states.Duty.OFF_DUTY, now=now)
+    return fields.send(await shown(conn, responder_id, now))
+
+
+async def check(
     conn: AsyncConnection, caller: auth.Caller, action: Action, responder_id: UUID
 ) -> None:
+    """Let the caller pass, or raise NotFound or NotAllowed."""
     await rights.check(conn, caller, action, orgs.Noun.RESPONDER, responder_id)
 
 
-async def _shown(conn: AsyncConnection, responder_id: UUID, now: Now) -> dict[str, Any]:
+async def shown(conn: AsyncConnection, responder_id: UUID, now: Now) -> dict[str, Any]:
+    """Give a volunteer as the office sees them. Raises NotFound."""
     person = await store.get_responder(conn, responder_id)
-    held = await store.list_certificates(conn, [responder_id])
-    return responders.responder_out(person, held, now=now)
+    return dict((await roster.show(conn, [person], now=now))[0])

@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import accounts, errors, orgs, responders, states, tables
+from dispatch import accounts, certificates, errors, orgs, responders, states, tables
 from geo.position import Position
 from web.drill.phone import Participant
 
@@ -121,7 +121,7 @@ async def _enrol(
         person_id,
         org_id=org_id,
         skills=["cpr", "aed"],
-        certificates=[responders.Proof("first_aid", valid_until)],
+        proofs=[certificates.Proof("first_aid", valid_until)],
         places=[responders.Spot("home", home)],
     )
     return person_id
