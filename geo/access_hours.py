@@ -9,12 +9,14 @@ mean, and where the readings differ the answer is unknown:
 * `SH`: nobody here knows the school holidays; it holds, or it does not.
 """
 
+import heapq
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import groupby, takewhile
 from zoneinfo import ZoneInfo
 
 from opening_hours import OpeningHours, State, validate
@@ -107,13 +109,17 @@ class _Timetable:
 
     readings: tuple[OpeningHours, ...]
     is_open_said: bool
+    is_end_open: bool  # as in 09:00+: until when, nobody says
     odd_days: dict[date, int]  # the weekday, by ISO, whose hours may hold instead
 
     def hours(self, at: datetime) -> Hours:
         state, reason = self._judge(at)
         end = at + _LOOK_AHEAD
-        changes = sorted({moment for moment in self._changes(at, end) if at < moment <= end})
-        until = next((moment for moment in changes if self._judge(moment)[0] is not state), None)
+        # Merged as they come: mostly the first one or two are all that is asked for.
+        changes = (moment for moment, _ in groupby(heapq.merge(*self._changes(at, end))))
+        ahead = takewhile(lambda moment: moment <= end, changes)
+        later = (moment for moment in ahead if moment > at)
+        until = next((moment for moment in later if self._judge(moment)[0] is not state), None)
         return Hours(state, reason, until)
 
     def _judge(self, at: datetime) -> tuple[Usable, Reason]:
@@ -129,18 +135,23 @@ class _Timetable:
         state, remark = reading.state(at)
         if state == State.OPEN:
             # A bare remark is a condition, such as "by appointment"; `open "…"` is a comment.
-            return Usable.UNKNOWN if remark and not self.is_open_said else Usable.YES
+            is_condition = bool(remark) and not self.is_open_said
+            return Usable.UNKNOWN if is_condition or self.is_end_open else Usable.YES
         return Usable.NO if state == State.CLOSED else Usable.UNKNOWN
 
-    def _changes(self, at: datetime, end: datetime) -> Iterator[datetime]:
+    def _changes(self, at: datetime, end: datetime) -> Iterator[Iterator[datetime]]:
+        """Give streams of moments in order; together they hold every change from `at` to `end`."""
         for reading in self.readings:
-            yield from (span[1] for span in reading.intervals(at, end))
+            yield (span[1] for span in reading.intervals(at, end))
             for day in self.odd_days:
-                begin = datetime.combine(day, datetime.min.time(), at.tzinfo)
-                yield from (begin, begin + timedelta(days=1))
-                shift = self._shift(day) or timedelta()
-                spans = reading.intervals(begin + shift, begin + shift + timedelta(days=1))
-                yield from (span[1] - shift for span in spans)
+                yield self._changes_of(reading, datetime.combine(day, time(), at.tzinfo))
+
+    def _changes_of(self, reading: OpeningHours, begin: datetime) -> Iterator[datetime]:
+        shift = self._shift(begin.date()) or timedelta()
+        yield begin
+        for span in reading.intervals(begin + shift, begin + shift + timedelta(days=1)):
+            yield span[1] - shift
+        yield begin + timedelta(days=1)
 
     def _shift(self, day: date) -> timedelta | None:
         weekday = self.odd_days.get(day)
@@ -160,6 +171,29 @@ def _by_hours(question: _Question, at: datetime, holidays: Holidays) -> Hours:
     return timetable.hours(at)
 
 
+_DAY = "(?:Mo|Tu|We|Th|Fr|Sa|Su|PH|SH)"
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_NAME = rf"(?:{_DAY}(?:\[[^\]]*\])?|{_MONTH})"
+_REWRITTEN = (
+    # The library takes "Mo, Tu 08:00-17:00" for two rules: Monday open all day, and Tuesday.
+    (re.compile(rf"\b({_NAME})\s*,\s*(?={_NAME}(?![A-Za-z]))", re.IGNORECASE), r"\1,"),
+    (re.compile(r"(:\d\d\+?)\s*,\s*(?=\d\d?:)"), r"\1,"),
+    # … and "Feb,Apr Th[3]" for all of February, and a Thursday in April.
+    (
+        re.compile(rf"\b({_MONTH}(?:[-,]{_MONTH})+)\s+(?={_DAY}\[)", re.IGNORECASE),
+        r"\1: ",
+    ),
+)
+
+
+def _plain(hours: str) -> str:
+    """Write lists so that the library reads them as everybody else does; remarks stay."""
+    parts = re.split(r'("[^"]*")', hours)
+    for pattern, plain in _REWRITTEN:
+        parts = [part if part.startswith('"') else pattern.sub(plain, part) for part in parts]
+    return "".join(parts)
+
+
 @lru_cache(maxsize=8192)
 def _timetable(
     question: _Question, off: frozenset[date], work: frozenset[date], school: tuple[date, ...]
@@ -169,7 +203,7 @@ def _timetable(
     if follows_sun and question.coordinates is None:
         return None
     try:
-        texts = holiday_rules.readings(question.hours, off=off, school=school)
+        texts = holiday_rules.readings(_plain(question.hours), off=off, school=school)
     except holiday_rules.Unreadable:
         return None
     if not all(validate(text) for text in texts):
@@ -181,4 +215,5 @@ def _timetable(
     if not holiday_rules.mentions("PH", question.hours):
         odd_days |= dict.fromkeys(off, _SUNDAY)
     is_open_said = re.search(r'\bopen\s*"', question.hours, re.IGNORECASE) is not None
-    return _Timetable(parsed, is_open_said, odd_days)
+    is_end_open = re.search(r"(?<!-)\b\d\d?:\d\d\+", question.hours) is not None
+    return _Timetable(parsed, is_open_said, is_end_open, odd_days)

@@ -81,7 +81,8 @@ _OFFSET = re.compile(r"\s*[+-]\s*\d+\s*day", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 # A rule ends at ; or ||, or at a comma after a time or a modifier where another rule begins.
 _SEPARATOR = re.compile(
-    r"\s*(;|\|\||(?:(?<=:\d\d)|(?<=:\d\d\+)|(?<=off)|(?<=closed)|(?<=open)),(?=\s*[A-Za-z]))\s*"
+    r"\s*(;|\|\||(?:(?<=:\d\d)|(?<=:\d\d\+)|(?<=off)|(?<=closed)|(?<=open)|(?<=unknown)),"
+    r"(?=\s*[A-Za-z]))\s*"
 )
 
 

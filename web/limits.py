@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web import problems
 
-#: No body of ours is near this; imports go by the command line.
+#: No body of ours is near this, but for the ones named below.
 BODY_MOST_BYTES = 1_000_000
+#: Files that people send, by their addresses.
+_FILES = (
+    (re.compile(r"/api/v1/aeds/[^/]+/photos"), 8_000_000),
+    (re.compile(r"/api/v1/imports/[^/]+"), 32 * 1024 * 1024),
+)
+
+
+def most_bytes(path: str) -> int:
+    """Say how long the body of a request to this address may be."""
+    return next((most for address, most in _FILES if address.fullmatch(path)), BODY_MOST_BYTES)
 
 
 class BodyLimit:
@@ -23,9 +35,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
+        request, most = Request(scope), most_bytes(scope["path"])
         length = request.headers.get("content-length", "")
-        if length.isdigit() and int(length) > BODY_MOST_BYTES:
+        if length.isdigit() and int(length) > most:
             await problems.answer(request, "too_big")(scope, receive, send)
             return
         received = 0
@@ -34,7 +46,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > BODY_MOST_BYTES:
+            if received > most:
                 raise HTTPException(413)
             return message
 

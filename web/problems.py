@@ -26,6 +26,8 @@ from starlette.responses import Response
 from dispatch import errors
 from geo import position
 from web import auth, field_words, headers, language, rights
+from web.imports.mapping import BadMapping
+from web.imports.unreadable import Unreadable
 
 _logger = logging.getLogger(__name__)
 
@@ -46,6 +48,14 @@ _RELOAD = ("Load it again and repeat your change.", "请重新加载后再修改
 _LOOK = ("Look at the present state and choose another step.", "请查看当前状态后选择其他操作。")
 
 TABLE: Mapping[str, Answer] = {
+    "bad_parameter": Answer(
+        400, ("A parameter of the address is unknown or wrong.", "Correct it; /ogc/api names all."),
+        ("地址中的参数未知或有误。", "请更正；/ogc/api 列出全部参数。"),
+    ),
+    "bad_tracker_message": Answer(
+        400, ("The app's message is no position.", "Send id, lat, lon and timestamp."),
+        ("应用发送的内容不是位置。", "请发送 id、lat、lon 和 timestamp。"),
+    ),
     "not_signed_in": Answer(
         401, ("You are not signed in.", "Sign in and try again."),
         ("尚未登录。", "请登录后重试。"),
@@ -65,6 +75,10 @@ TABLE: Mapping[str, Answer] = {
     "foreign_origin": Answer(
         403, ("The request came from another site's page.", "Use this system's own pages."),
         ("请求来自其他网站的页面。", "请使用本系统的页面。"),
+    ),
+    "tracker_unknown": Answer(
+        403, ("This app's secret is unknown or revoked.", "Make a new one in your profile."),
+        ("此应用的密钥无效或已撤销。", "请在个人页面重新生成。"),
     ),
     "not_found": Answer(
         404, ("There is no such thing, or it is not yours to see.", "Check the address."),
@@ -121,6 +135,14 @@ TABLE: Mapping[str, Answer] = {
     "too_big": Answer(
         413, ("The request is too big.", "Send less at once."),
         ("请求内容过大。", "请减少单次发送的内容。"),
+    ),
+    "bad_list": Answer(
+        422, ("The list cannot be read.", "Follow the remark, and send the file again."),
+        ("名册无法读取。", "请按提示修改后重新上传。"),
+    ),
+    "list_applied": Answer(
+        409, ("The list was taken over already, or is too old.", "Send the file again."),
+        ("名册已导入或已过期。", "请重新上传文件。"),
     ),
     "malformed": Answer(
         422, ("The request cannot be understood.", "Correct the fields that are named."),
@@ -218,6 +240,12 @@ def _of_rights(request: Request, error: rights.NotAllowed) -> Response:
     return answer(request, error.code)
 
 
+def _of_list(request: Request, error: Unreadable | BadMapping) -> Response:
+    """Say in the caller's language what is wrong with a list that was sent in."""
+    said = error if isinstance(error, Unreadable) else error.said
+    return answer(request, "bad_list", detail=said.zh if language.of(request) == "zh" else said.en)
+
+
 def _of_position(request: Request, error: position.BadPosition) -> Response:
     return _of_fields(request, "bad_position", [field_words.of_position(error)])
 
@@ -269,6 +297,8 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     auth.AuthError: _of_auth,
     rights.NotAllowed: _of_rights,
     position.BadPosition: _of_position,
+    Unreadable: _of_list,
+    BadMapping: _of_list,
     RequestValidationError: _of_validation,
     HTTPException: _of_http,
     sqlalchemy.exc.DataError: _of_bad_value,

@@ -42,6 +42,30 @@ def local(at: datetime | None) -> str | None:
         ("Fr 22:00-06:00", "2026-11-21T05:59", "yes", "open", "2026-11-21T06:00"),
         ("Fr 22:00-06:00", "2026-11-21T06:00", "no", "closed", "2026-11-27T22:00"),
         ("Mo-Su 20:00-02:00", "2026-12-31T23:59", "yes", "open", "2027-01-01T02:00"),
+        # Past 24:00, lists with spaces, and hours whose end nobody says.
+        ("Mo-Fr 18:00-26:00", "2026-11-21T01:59", "yes", "open", "2026-11-21T02:00"),
+        ("Mo-Fr 18:00-26:00", "2026-11-21T02:00", "no", "closed", "2026-11-23T18:00"),
+        ("Mo, We 08:00-17:00", "2026-11-23T03:00", "no", "closed", "2026-11-23T08:00"),
+        ("Mo, We 08:00-17:00", "2026-11-24T10:00", "no", "closed", "2026-11-25T08:00"),
+        (
+            "Mo-Fr 08:00-12:00 , 13:00-17:00",
+            "2026-11-21T14:00",
+            "no",
+            "closed",
+            "2026-11-23T08:00",
+        ),
+        ("Feb,Nov Th[3] 08:00-17:00", "2026-11-19T10:00", "yes", "open", "2026-11-19T17:00"),
+        ("Feb,Nov Th[3] 08:00-17:00", "2026-02-10T10:00", "no", "closed", None),
+        ("Mo-Fr 08:00+", "2026-11-20T10:00", "unknown", "hours_conditional", "2026-11-21T00:00"),
+        ("Mo-Fr 08:00+", "2026-11-20T07:00", "no", "closed", "2026-11-20T08:00"),
+        # A remark is not rewritten.
+        (
+            'Mo-Fr 08:00-17:00 open "Mo, Tu side door"',
+            "2026-11-23T18:00",
+            "no",
+            "closed",
+            "2026-11-24T08:00",
+        ),
         # Holidays that the hours mention.
         (f"{OFFICE}; PH off", "2026-10-01T10:00", "no", "closed", "2026-10-08T08:00"),
         (f"{OFFICE}; PH off", "2026-10-08T10:00", "yes", "open", "2026-10-08T17:00"),
@@ -91,7 +115,7 @@ def local(at: datetime | None) -> str | None:
         (None, "2026-11-20T10:00", "unknown", "hours_missing", None),
     ],
 )
-def test_hours_are_judged_at_a_moment(
+def test_HRS_5_hours_are_judged_at_a_moment(
     hours: str | None, at: str, state: str, reason: str, until: str | None
 ) -> None:
     found = judge(hours, at)
@@ -118,7 +142,7 @@ def test_access_limits_what_the_hours_allow(
     assert (found.state, found.reason) == (state, reason)
 
 
-def test_prose_in_place_of_hours_is_unknown() -> None:
+def test_HRS_5_prose_in_place_of_hours_is_unknown() -> None:
     found = judge(None, "2026-11-20T10:00", note="上班时间")
     assert found == Hours(Usable.UNKNOWN, Reason.HOURS_UNREADABLE)
 
@@ -140,13 +164,27 @@ def test_the_clock_change_does_not_move_the_hours() -> None:
         assert found.state is state
 
 
-def test_hours_that_follow_the_sun_need_a_place() -> None:
-    at = datetime(2026, 6, 21, 5, 30, tzinfo=SHANGHAI)
+@pytest.mark.parametrize(
+    ("hours", "at", "state"),
+    [
+        # The sun rises at 4:51 and sets at 19:01 over Shanghai on 21 June.
+        ("sunrise-sunset", "2026-06-21T04:30", Usable.NO),
+        ("sunrise-sunset", "2026-06-21T05:30", Usable.YES),
+        ("sunrise-sunset", "2026-06-21T18:45", Usable.YES),
+        ("sunrise-sunset", "2026-06-21T19:30", Usable.NO),
+        ("(sunrise+01:00)-(sunset-01:00)", "2026-06-21T05:30", Usable.NO),
+        ("sunset-sunrise", "2026-06-21T03:00", Usable.YES),
+        ("Mo-Fr sunrise-sunset", "2026-06-21T12:00", Usable.NO),
+        ("sunrise-sunset", "2026-12-21T05:30", Usable.NO),
+    ],
+)
+def test_HRS_5_hours_that_follow_the_sun_need_a_place(hours: str, at: str, state: Usable) -> None:
+    moment = datetime.fromisoformat(at).replace(tzinfo=SHANGHAI)
     found = access_hours.state_at(
-        "sunrise-sunset", None, "public", at,
+        hours, None, "public", moment,
         tz=SHANGHAI, holidays=Holidays(), coordinates=(121.47, 31.23),
     )  # fmt: skip
-    assert found.state is Usable.YES
+    assert found.state is state
 
 
 @given(

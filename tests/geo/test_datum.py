@@ -1,5 +1,8 @@
 """Datum shifts against published vectors, and their inverse against themselves."""
 
+import math
+import random
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -48,29 +51,45 @@ NEAR_A_BORDER = {
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_gcj02_equals_the_published_vectors(name: str) -> None:
+def test_DAT_1_gcj02_equals_the_published_vectors(name: str) -> None:
     wgs, gcj = VECTORS[name]
     assert datum.from_wgs84(*wgs, Crs.GCJ02) == pytest.approx(gcj, abs=1e-6)
     assert datum.to_wgs84(*gcj, Crs.GCJ02) == pytest.approx(wgs, abs=1e-6)
 
 
-def test_bd09_equals_the_published_vectors() -> None:
+def test_DAT_1_bd09_equals_the_published_vectors() -> None:
     shifted = datum.from_wgs84(116.403988, 39.914266, Crs.BD09)
     assert shifted == pytest.approx((116.41661560068297, 39.92196580126834), abs=1e-9)
     tiananmen = datum.from_wgs84(116.39739, 39.90886, Crs.BD09)
     assert tiananmen == pytest.approx((116.410006, 39.916603), abs=1e-6)
 
 
-def test_the_inverse_equals_a_published_one() -> None:
+def test_DAT_1_the_inverse_equals_a_published_one() -> None:
     found = datum.to_wgs84(123.0, 45.0, Crs.GCJ02)
     assert found == pytest.approx((122.99395597, 44.99804071), abs=1e-6)
 
 
 @given(lons, lats, st.sampled_from(list(Crs)))
-def test_there_and_back_is_the_same_place(lon: float, lat: float, crs: Crs) -> None:
+def test_DAT_2_there_and_back_is_the_same_place(lon: float, lat: float, crs: Crs) -> None:
     assume(datum.is_mainland(lon, lat))
     back = datum.to_wgs84(*datum.from_wgs84(lon, lat, crs), crs)
     assert position.distance_m(Position(lon, lat), Position(*back)) < 0.001
+
+
+def test_DAT_2_the_inverse_is_within_a_centimetre_at_a_hundred_thousand_places() -> None:
+    rng = random.Random(2026)
+    worst_m, tried = 0.0, 0
+    while tried < 100_000:
+        lon, lat = rng.uniform(73.5, 135.0), rng.uniform(18.0, 53.6)
+        crs = Crs.GCJ02 if tried % 2 else Crs.BD09
+        shifted = datum.from_wgs84(lon, lat, crs)
+        if shifted == (lon, lat):
+            continue  # not in the mainland
+        tried += 1
+        back_lon, back_lat = datum.to_wgs84(*shifted, crs)
+        east = (back_lon - lon) * math.cos(math.radians(lat))
+        worst_m = max(worst_m, math.hypot(east, back_lat - lat) * 111_320)
+    assert worst_m <= 0.01
 
 
 @given(lons, lats)
@@ -82,17 +101,17 @@ def test_the_shift_is_some_hundred_metres(lon: float, lat: float) -> None:
 
 @pytest.mark.parametrize("name", ABROAD)
 @pytest.mark.parametrize("crs", list(Crs))
-def test_abroad_and_in_hong_kong_macau_taiwan_nothing_moves(name: str, crs: Crs) -> None:
+def test_DAT_3_abroad_and_in_hong_kong_macau_taiwan_nothing_moves(name: str, crs: Crs) -> None:
     place = ABROAD[name]
     assert datum.from_wgs84(*place, crs) == place
 
 
 @pytest.mark.parametrize("name", [name for name in ABROAD if name != "Sheung Shui"])
-def test_what_is_said_to_be_shifted_abroad_is_not(name: str) -> None:
+def test_DAT_3_what_is_said_to_be_shifted_abroad_is_not(name: str) -> None:
     # Within a shift's length of the border nobody can tell; there the mainland reading wins.
     assert datum.to_wgs84(*ABROAD[name], Crs.GCJ02) == ABROAD[name]
 
 
 @pytest.mark.parametrize("name", NEAR_A_BORDER)
-def test_towns_at_the_border_are_mainland(name: str) -> None:
+def test_DAT_3_towns_at_the_border_are_mainland(name: str) -> None:
     assert datum.is_mainland(*NEAR_A_BORDER[name])

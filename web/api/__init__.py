@@ -18,9 +18,11 @@ from web.api import (
     certificates,
     coverage,
     health,
+    imports,
     incidents,
     me,
     nearest,
+    nearest_aeds,
     orgs,
     responders,
     routes,
@@ -29,9 +31,11 @@ from web.api import (
     stock,
     teams,
     timeline,
+    trackers,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
+    nearest_aeds.router,  # first, as it is asked most
     session.router,
     incidents.router,
     alerting.router,
@@ -41,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     me.router,
     responders.router,
     certificates.router,
+    imports.router,
     teams.router,
     orgs.router,
     board.router,
@@ -55,6 +60,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     routes.router,
     coverage.router,
     stock.router,
+    trackers.router,
 )
 
 __all__ = ["ROUTERS", "health"]

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from zoneinfo import available_timezones
 
 from web.imports.report import Said
@@ -216,8 +217,14 @@ def _days(column: str, text: str) -> int:
     return int(digits[1])
 
 
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    # Asking reads a thousand files.
+    return frozenset(available_timezones())
+
+
 def _zone(column: str, text: str) -> str:
-    if text not in available_timezones():
+    if text not in _zones():
         raise BadCell(
             Said(f"{column} {text!r} is no time zone", f"{column} “{text}”不是有效时区。")
         )

@@ -84,11 +84,13 @@ class Listed:
 
 
 def judge(
-    places: Sequence[Listed], crs: Crs, *, is_far_fine: bool
+    places: Sequence[Listed], crs: Crs, *, is_far_fine: bool, is_ours: bool
 ) -> tuple[dict[int, Said], list[report.Warning]]:
     """Give the rows whose position is impossible, with the reason, and what is only odd."""
     broken: dict[int, Said] = {}
     warnings: list[report.Warning] = []
+    if is_ours:
+        places = [place for place in places if abs(place.lon) > 180 or abs(place.lat) > 90]
     where = {place.number: (place.lon, place.lat) for place in places}
     findings = place_check.check(
         [(place.number, place.lon, place.lat) for place in places],

@@ -4,7 +4,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -49,10 +49,9 @@ def facts(
     `crs` is the datum that the list's positions are in. No row is left out without a reason.
     `is_far_fine` takes rows that lie far from all others, after a person has looked at them.
     """
-    is_lon_first = aed_places.is_lon_first(
-        [mapping.values(row, profile).get("coordinates", "") for row in sheet.rows]
-    )
-    drafts, rejected = _drafts(sheet, profile, is_lon_first=is_lon_first)
+    lines = _texts(sheet, profile)
+    is_lon_first = aed_places.is_lon_first([texts.get("coordinates", "") for texts in lines])
+    drafts, rejected = _drafts(sheet, lines, profile, is_lon_first=is_lon_first)
     places = [
         aed_places.Listed(
             draft.row.number,
@@ -64,7 +63,9 @@ def facts(
         )
         for draft in drafts
     ]
-    broken, warnings = aed_places.judge(places, crs, is_far_fine=is_far_fine)
+    # What the registry wrote itself was judged when it came in, and may lie all over the world.
+    is_ours = profile.style == "golden"
+    broken, warnings = aed_places.judge(places, crs, is_far_fine=is_far_fine, is_ours=is_ours)
     rejected += [
         Rejected(draft.row.number, _about(draft.facts["name"], broken[draft.row.number]))
         for draft in drafts
@@ -74,19 +75,18 @@ def facts(
     warnings += aed_places.disagreements(
         [place for place in places if place.number not in broken], is_lon_first=is_lon_first
     )
-    warnings += _double_ids(sound, profile)
+    warnings += [] if is_ours else _double_ids(sound, profile)
     rows = [_finished(draft, profile, crs) for draft in sound]
     return rows, sorted(rejected, key=lambda entry: entry.row), warnings
 
 
 def _drafts(
-    sheet: Sheet, profile: Profile, *, is_lon_first: bool
+    sheet: Sheet, lines: Sequence[Mapping[str, str]], profile: Profile, *, is_lon_first: bool
 ) -> tuple[list[_Draft], list[Rejected]]:
     drafts: list[_Draft] = []
     rejected: list[Rejected] = []
     seen: dict[tuple[str, ...], int] = {}
-    for row in sheet.rows:
-        texts = _texts(row, sheet, profile)
+    for row, texts in zip(sheet.rows, lines, strict=True):
         try:
             unusable.refuse_twin(row, seen)
             drafts.append(_draft(row, texts, profile, is_lon_first=is_lon_first))
@@ -102,26 +102,33 @@ def _about(name: str, said: Said) -> Said:
     return Said(f"{short}: {said.en}", f"{short}：{said.zh}") if name else said
 
 
-def _texts(row: Row, sheet: Sheet, profile: Profile) -> dict[str, str]:
-    """Give the texts of the fields that the sheet has columns for."""
+def _texts(sheet: Sheet, profile: Profile) -> list[dict[str, str]]:
+    """Give the texts of each row, of the fields that the sheet has columns for."""
     present = set(sheet.columns)
-    texts = {
-        name: text
-        for name, text in mapping.values(row, profile).items()
-        if present & {*_columns(profile, name)}
+    columns = {
+        name: told
+        for name, told in profile.columns.items()
+        if present & ({told} if isinstance(told, str) else set(told))
     }
-    if profile.style == "golden" and sheet.format != "GeoJSON":
-        return {name: text[1:] if _GUARDED.match(text) else text for name, text in texts.items()}
-    if profile.style == "taiwan-2014":
-        return {name: text if name == "hours" else _unmarked(text) for name, text in texts.items()}
-    if profile.style == "taiwan":
-        return {name: "" if text in {"EMPTY", "-"} else text for name, text in texts.items()}
-    return texts
+    narrow = replace(profile, columns=columns)
+    is_guarded = profile.style == "golden" and sheet.format != "GeoJSON"
+    return [
+        _cleaned(mapping.values(row, narrow), "guarded" if is_guarded else profile.style)
+        for row in sheet.rows
+    ]
 
 
-def _columns(profile: Profile, name: str) -> tuple[str, ...]:
-    told = profile.columns[name]
-    return (told,) if isinstance(told, str) else told
+def _cleaned(texts: dict[str, str], style: str) -> dict[str, str]:
+    """Take out what a layout's program wrote around the words."""
+    match style:
+        case "guarded":
+            return {name: t[1:] if _GUARDED.match(t) else t for name, t in texts.items()}
+        case "taiwan-2014":
+            return {name: t if name == "hours" else _unmarked(t) for name, t in texts.items()}
+        case "taiwan":
+            return {name: "" if t in {"EMPTY", "-"} else t for name, t in texts.items()}
+        case _:
+            return texts
 
 
 def _unmarked(text: str) -> str:

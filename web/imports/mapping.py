@@ -43,14 +43,13 @@ def shipped(kind: str) -> tuple[Profile, ...]:
 def guess(sheet: Sheet, kind: str) -> Profile | None:
     """Find the layout of a sheet: the shipped one that explains most of it, else by its headers.
 
-    None when not even one required field is found.
+    None when not even one field is found; `missing` names the required ones that were not.
     """
     known = [profile for profile in shipped(kind) if _fits(profile, sheet)]
     if known:
         return max(known, key=lambda profile: len(profile.named() & set(sheet.columns)))
     found = _by_headers(sheet, kind)
-    required = {field.name for field in fields(kind) if field.is_required}
-    return Profile("guessed", kind, found) if required & set(found) else None
+    return Profile("guessed", kind, found) if found else None
 
 
 def _fits(profile: Profile, sheet: Sheet) -> bool:
@@ -137,9 +136,11 @@ def missing(profile: Profile) -> list[Field]:
 
 def values(row: Row, profile: Profile) -> dict[str, str]:
     """Give the texts of a row by field; a field whose columns are all empty is an empty text."""
+    cells = row.cells
     found = {}
     for name, told in profile.columns.items():
-        columns = (told,) if isinstance(told, str) else told
-        texts = (row.cells.get(column, "") for column in columns)
-        found[name] = next((text for text in texts if text), "")
+        if isinstance(told, str):
+            found[name] = cells.get(told, "")
+        else:
+            found[name] = next((cells[column] for column in told if cells.get(column)), "")
     return found

@@ -1,0 +1,189 @@
+"""A list taken over into the database, or only tried: the same for each kind and either edge."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch import responder_import, stock_import
+from dispatch.uploads import ListKind
+from geo import aed_import
+from geo.datum import Crs
+from geo.position import Position
+from web.imports import aeds, mapping, report, responders, sheet, stock
+from web.imports.mapping import BadMapping
+from web.imports.profile import Columns, Profile
+from web.imports.report import Rejected, Report, Said
+from web.imports.sheet import Sheet
+
+#: What a list does that cannot be read yet.
+NOTHING = Report()
+
+Tell = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A list that was read, with the layout it was found to have."""
+
+    sheet: Sheet
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a list is to be read; `source` names the registry that it comes from."""
+
+    crs: Crs = Crs.WGS84
+    source: str | None = None
+    keep_far: bool = False
+    is_trial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a list; `outcomes` and `places` by the number of the row."""
+
+    report: Report
+    outcomes: Mapping[int, str] = field(default_factory=dict)
+    places: Mapping[int, Position] = field(default_factory=dict)
+
+
+def open_list(
+    content: bytes, name: str, kind: ListKind, *, encoding: str | None, columns: Columns
+) -> Opened:
+    """Read a list and find its layout, with what was mapped by hand over it.
+
+    Raises `sheet.Unreadable`, `BadMapping`.
+    """
+    found = sheet.read(content, name, encoding=encoding)
+    profile = mapping.with_columns(mapping.guess(found, kind), kind, columns, found)
+    return Opened(found, profile)
+
+
+def check_complete(opened: Opened) -> None:
+    """Refuse a layout that lacks a required column. Raises `BadMapping`."""
+    absent = mapping.missing(opened.profile)
+    if absent:
+        wanted, columns = absent[0], ", ".join(opened.sheet.columns)
+        raise BadMapping(
+            Said(
+                f"no column was found for {wanted.name} ({wanted.en}); columns: {columns}",
+                f"找不到“{wanted.zh}”列。现有列：{columns}",
+            )
+        )
+
+
+async def take(
+    conn: AsyncConnection,
+    org_id: UUID,
+    opened: Opened,
+    options: Options,
+    *,
+    by: UUID | None,
+    tell: Tell = lambda _share: None,
+    now: datetime,
+) -> Taken:
+    """Bring the database up to the list in the caller's transaction; a trial leaves no trace."""
+    job = _Job(conn, org_id, opened, options, by, tell, now)
+    async with conn.begin_nested() as kept:
+        taken = await _TAKERS[ListKind(opened.profile.kind)](job)
+        if options.is_trial:
+            await kept.rollback()
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    conn: AsyncConnection
+    org_id: UUID
+    opened: Opened
+    options: Options
+    by: UUID | None
+    tell: Tell
+    now: datetime
+
+
+async def _aeds(job: _Job) -> Taken:
+    opened, options = job.opened, job.options
+    rows, rejected, warnings = aeds.facts(
+        opened.sheet, opened.profile, options.crs, is_far_fine=options.keep_far
+    )
+    merged = await aed_import.merge(
+        job.conn,
+        job.org_id,
+        rows,
+        source=options.source or opened.profile.source,
+        actor_id=job.by,
+        progress=job.tell,
+        now=job.now,
+    )
+    places = {row.number: row.facts["position"] for row in rows}
+    return _taken(merged.outcomes, rejected, [*warnings, *_found_odd(merged)], places)
+
+
+def _found_odd(merged: aed_import.Merge) -> list[report.Warning]:
+    warnings = []
+    if merged.alike:
+        said = Said(
+            "a device of another source is registered there under such a name",
+            "该处已登记有其他来源的同名设备，可能重复",
+        )
+        warnings.append(report.Warning("registered", said, merged.alike))
+    if merged.missing:
+        said = Said(
+            f"{merged.missing} registered devices of this source are not in the list; "
+            "they were left as they are",
+            f"有 {merged.missing} 台同一来源的已登记设备不在本名册中，未作改动",
+        )
+        warnings.append(report.Warning("missing", said))
+    return warnings
+
+
+async def _responders(job: _Job) -> Taken:
+    today = job.now.date()
+    rows, rejected, warnings = responders.facts(job.opened.sheet, job.opened.profile, today=today)
+    outcomes = await responder_import.merge(job.conn, job.org_id, rows)
+    return _taken(outcomes, [*rejected, *responders.refused(outcomes)], warnings)
+
+
+async def _stock(job: _Job) -> Taken:
+    today = job.now.date()
+    rows, rejected, warnings = stock.facts(job.opened.sheet, job.opened.profile, today=today)
+    outcomes = await stock_import.merge(job.conn, job.org_id, rows, by=job.by, now=job.now)
+    return _taken(outcomes, [*rejected, *stock.refused(outcomes)], warnings)
+
+
+def _taken(
+    outcomes: Mapping[int, Any],
+    rejected: Sequence[Rejected],
+    warnings: Sequence[report.Warning],
+    places: Mapping[int, Position] | None = None,
+) -> Taken:
+    words = {number: str(outcome) for number, outcome in outcomes.items()}
+    counts = Counter(words.values())
+    done = Report(
+        counts["added"], counts["changed"], counts["unchanged"], rejected, gathered(warnings)
+    )
+    return Taken(done, words, places or {})
+
+
+def gathered(warnings: Sequence[report.Warning]) -> tuple[report.Warning, ...]:
+    """Put warnings of one code together, with all of their rows."""
+    by_code: dict[str, report.Warning] = {}
+    for warning in warnings:
+        first = by_code.setdefault(warning.code, replace(warning, rows=()))
+        rows = tuple(sorted({*first.rows, *warning.rows}))
+        by_code[warning.code] = replace(first, rows=rows)
+    return tuple(by_code.values())
+
+
+_TAKERS = {
+    ListKind.AEDS: _aeds,
+    ListKind.RESPONDERS: _responders,
+    ListKind.STOCK: _stock,
+}
