@@ -263,6 +263,7 @@ async def sweep(conn: AsyncConnection, *, now: datetime) -> None:
     old = now - timedelta(days=30)
     for table, condition in (
         (tables.sign_in_attempt, tables.sign_in_attempt.c.window_ends_at < now),
+        (tables.report_attempt, tables.report_attempt.c.window_ends_at < now),
         (tables.sign_in_link, tables.sign_in_link.c.expires_at < now),
         (tables.session, tables.session.c.expires_at < old),
         (tables.idempotency, tables.idempotency.c.created_at < now - timedelta(hours=72)),

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import (
+    devices,
     errors,
     events,
     matching,
@@ -22,6 +23,8 @@ from dispatch import (
     waves,
     whereabouts,
 )
+from geo import aed_uses
+from realtime import log
 
 
 async def step(
@@ -57,11 +60,37 @@ async def step(
         conn, incident.id, channel=events.Channel.PHONE, kind=events.LineKind(to.value),
         args=_args(changed), text=reason, device_at=at, by=by, now=now,
     )  # fmt: skip
+    is_taken = to is states.Assignment.AED_COLLECTED and not incident.exercise
+    taken = await _take_aed(conn, changed, by=by, now=now) if is_taken else []
     await telling.tell(
         conn, events.Kind.ASSIGNMENT_MOVED, incident, assignments=[changed], lines=[line],
-        people=await _whose_view_changes(conn, changed), now=now,
+        people=await _whose_view_changes(conn, changed), also=taken, now=now,
     )  # fmt: skip
     return changed
+
+
+async def _take_aed(
+    conn: AsyncConnection,
+    assignment: store.Assignment,
+    *,
+    by: UUID,
+    now: datetime,
+) -> list[log.Item]:
+    """Let the device that was collected count as taken; give what its organisation is told.
+
+    Somebody may have noted that it was taken before: then there is nothing to add. Not called in
+    an exercise: nobody would bring back what a drill's phones collect, and it would be missing.
+    """
+    if assignment.aed is None:
+        return []
+    try:
+        await aed_uses.take(
+            conn, assignment.aed.id, incident_id=assignment.incident_id,
+            assignment_id=assignment.id, actor_id=by, now=now,
+        )  # fmt: skip
+    except aed_uses.AlreadyTaken:
+        return []
+    return await devices.changes_of(conn, [assignment.aed.id], now=now)
 
 
 def _is_done(assignment: store.Assignment, to: states.Assignment) -> bool:

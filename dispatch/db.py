@@ -22,7 +22,7 @@ STATEMENT_TIMEOUT_MS = 10_000
 #: A crashed client inside a transaction must not keep its locks.
 IDLE_TIMEOUT_MS = 10_000
 
-_SESSION_OPTIONS = (
+SESSION_OPTIONS = (
     f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
     f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} -c timezone=UTC -c jit=off"
 )
@@ -38,7 +38,7 @@ def make_engine(database_url: str, *, pool_size: int = 8) -> AsyncEngine:
         pool_pre_ping=True,
         pool_recycle=1_800,
         hide_parameters=True,  # errors are logged, and values are phone numbers and places
-        connect_args={"options": _SESSION_OPTIONS, "connect_timeout": 3},
+        connect_args={"options": SESSION_OPTIONS, "connect_timeout": 3},
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch import errors, tables
 from dispatch.store import new_id
 from geo import position as positions
+from geo import usability
 
 #: Lorries in a town go about 30 km/h, and streets are longer than the straight line.
 LORRY_MPS = 8.3
@@ -34,6 +35,8 @@ class DepotStock:
     name: str
     name_en: str | None
     address: str | None
+    hours: str | None
+    timezone: str
     position: positions.Position
     is_invented: bool
     available: int
@@ -44,9 +47,18 @@ class DepotStock:
         """Estimate the drive: straight line x 1.35 at 30 km/h."""
         return drive_s(self.distance_m)
 
+    def usable(self, at: datetime) -> usability.Usability:
+        """Say whether somebody is there who gives out goods to who arrives then."""
+        place = usability.Conditions(
+            usability.Status.IN_SERVICE, usability.Access.PUBLIC, self.hours, None, self.timezone,
+            is_suspect=False, lon=round(self.position.lon, 1), lat=round(self.position.lat, 1),
+        )  # fmt: skip
+        return usability.judge(place, at)
+
 
 _DEPOTS_NEAR = sa.text("""
-select depot.id, depot.code, depot.name, depot.name_en, depot.address, depot.is_invented,
+select depot.id, depot.code, depot.name, depot.name_en, depot.address, depot.hours,
+       org.timezone, depot.is_invented,
        ST_AsBinary(depot.position) as position,
        ST_Distance(depot.position, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)::geography)
            as distance_m,
@@ -56,7 +68,7 @@ from depot
 join org on org.id = depot.org_id and starts_with(org.path, :path)
 left join (lot join item on item.id = lot.item_id and (:item ::text is null or item.code = :item)
            join balance on balance.lot_id = lot.id) on lot.depot_id = depot.id
-group by depot.id
+group by depot.id, org.timezone
 order by distance_m, depot.id
 """)
 

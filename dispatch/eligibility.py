@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from geo import position, usability
 
 #: Stored positions lag behind the live ones by up to this (responders.report_position).
 POSITION_LAG_M = 100.0
+#: Redis keeps milliseconds.
+_SAME = timedelta(milliseconds=1)
 #: People on duty of whom no position is known at all are listed, but not without end.
 NOWHERE_MOST = 50
 
@@ -108,10 +110,11 @@ async def gather(
 # The primary keys, and the indexes by responder.
 _FACTS = sa.text("""
 select responder.id, responder.org_id, responder.duty, responder.duty_until, responder.skills,
-       responder.born_on, responder.code, responder.note, responder.suspended_reason,
+       responder.born_on, responder.code, responder.suspended_reason,
        responder.version, person.name, person.name_en, person.is_invented, org.timezone,
        cast(cast(:now as timestamptz) at time zone org.timezone as date) as today,
-       held.valid_until,
+       held.valid_until, last_position.at as seen_at, last_position.accuracy_m,
+       ST_X(last_position.position::geometry) as lon, ST_Y(last_position.position::geometry) as lat,
        exists (select from alert where alert.responder_id = responder.id
                and alert.incident_id = :incident_id) as was_asked,
        exists (select from alert where alert.responder_id = responder.id
@@ -124,6 +127,7 @@ select responder.id, responder.org_id, responder.duty, responder.duty_until, res
 from responder
 join org on org.id = responder.org_id and starts_with(org.path, :path)
 join person on person.id = responder.id and person.disabled_at is null
+left join last_position on last_position.responder_id = responder.id
 left join lateral (
     select max(expires_on) as valid_until from certificate
     where certificate.responder_id = responder.id and certificate.status = 'verified'
@@ -150,22 +154,23 @@ async def describe(
         "ids": list(ids), "path": incident.org_path, "incident_id": incident.id, "now": now,
     }  # fmt: skip
     rows = (await conn.execute(_FACTS, values)).mappings().all()
-    found = [row["id"] for row in rows]
-    fixes = await store.last_fixes(conn, found)
     places: dict[UUID, list[store.Place]] = {}
-    for place in await store.list_places(conn, found):
+    for place in await store.list_places(conn, [row["id"] for row in rows]):
         places.setdefault(place.responder_id, []).append(place)
     return [
-        _person(row, _newest(fixes, live, row["id"]), places.get(row["id"], []), policy, now)
+        _person(row, _newest(row, live.get(row["id"])), places.get(row["id"], []), policy, now)
         for row in rows
     ]
 
 
-def _newest(
-    stored: Mapping[UUID, store.Fix], live: Mapping[UUID, store.Fix], person_id: UUID
-) -> store.Fix | None:
-    known = [fixes[person_id] for fixes in (stored, live) if person_id in fixes]
-    return max(known, key=lambda fix: fix.at, default=None)
+def _newest(row: sa.RowMapping, live: store.Fix | None) -> store.Fix | None:
+    """Give the newer of the stored and the live position; the live one where both are as old."""
+    at: datetime | None = row["seen_at"]
+    if at is None or (live is not None and live.at >= at - _SAME):
+        return live
+    accuracy = row["accuracy_m"]
+    spot = position.Position(row["lon"], row["lat"])
+    return store.Fix(spot, at, None if accuracy is None else float(accuracy))
 
 
 def _person(

@@ -40,6 +40,8 @@ class Kind(StrEnum):
     STOCK_RESERVED = "stock_reserved"
     STOCK_ISSUED = "stock_issued"
     STOCK_RELEASED = "stock_released"
+    AED_CHANGED = "aed_changed"
+    AED_CHECK_DUE = "aed_check_due"
 
 
 class PersonKind(StrEnum):
@@ -75,6 +77,8 @@ MEANINGS: Mapping[str, str] = {
     Kind.STOCK_RESERVED: "Stock was reserved for the incident.",
     Kind.STOCK_ISSUED: "Reserved stock was handed out.",
     Kind.STOCK_RELEASED: "Reserved stock was given back.",
+    Kind.AED_CHANGED: "An AED of the organisation changed, or something was said of it.",
+    Kind.AED_CHECK_DUE: "Somebody has to look at an AED: soon, very soon, or at once.",
     PersonKind.ALERT_SENT: "You are asked.",
     PersonKind.ALERT_CHANGED: "Your alert, or what you may know of its incident, changed.",
     PersonKind.MISSION_CHANGED: "Your mission began, moved on, ended or changed.",
@@ -110,6 +114,7 @@ class LineKind(StrEnum):
     STAND_DOWN_SEEN = "stand_down_seen"
     CLOSED = "closed"
     REOPENED = "reopened"
+    CODE_RELEASED = "code_released"
     NOTE = "note"
     STOCK_RESERVED = "stock_reserved"
     STOCK_ISSUED = "stock_issued"
@@ -193,6 +198,8 @@ def aed_out(aed: store.Aed | None) -> Body | None:
         "position": point(aed.position),
         "access_note": aed.access_note,
         "usable_until": time(aed.usable_until),
+        "cabinet": aed.cabinet,
+        "photos": [str(photo) for photo in aed.photos],
     }
 
 

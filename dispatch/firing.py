@@ -20,6 +20,7 @@ from dispatch import (
     assignments,
     db,
     deliveries,
+    devices,
     errors,
     escalation,
     events,
@@ -150,10 +151,12 @@ async def _end_of_wait(
 async def _keep_house(conn: AsyncConnection, *, now: datetime) -> None:
     await log.trim(conn, before=now - LOG_KEPT)
     await accounts.sweep(conn, now=now)
+    await uploads.sweep(conn, now=now)
     await timers.arm(
         conn, None, timers.Kind.HOUSEKEEPING, lane=timers.Lane.PLANNING,
         due_at=now + HOUSEKEEPING_EVERY,
     )  # fmt: skip
+    await devices.remind(conn, now=now)
 
 
 async def note_failure(means: Means, timer: timers.Timer) -> int:

@@ -189,7 +189,10 @@ def _measure(
     placed = [person for person in people if person.position is not None]
     targets = [person.position for person in placed if person.position is not None]
     ways = network.times(
-        incident.position, [*targets, *(aed.position for aed in near)], within_s=reach_s
+        incident.position,
+        [*targets, *(aed.position for aed in near)],
+        within_s=reach_s,
+        inbound=True,
     )
     direct = {
         person.id: way
@@ -203,7 +206,7 @@ def _measure(
     options = _options(shown, incident.kind, policy, now=now)
     at = {aed.id: aed.position for aed in near}
     to_aed = {
-        option.id: network.times(at[option.id], targets, within_s=policy.reach_s)
+        option.id: network.times(at[option.id], targets, within_s=policy.reach_s, inbound=True)
         for option in options
     }
     aed_s: dict[UUID, dict[UUID, float]] = {person.id: {} for person in placed}

@@ -18,10 +18,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from dispatch import db, firing, planning, timers
+from dispatch import db, firing, planning, timers, whereabouts
 from dispatch.settings import Settings
 from geo import walking, walking_files
-from realtime import deadline, log
+from realtime import deadline, log, presence
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +36,8 @@ FIRE_WITHIN_S = 15.0
 PAUSE_S = 0.2
 #: The folder of the streets is looked at this often, since an import replaces it.
 STREETS_EVERY_S = 5.0
+#: Positions that are too old, or whose owners went off duty, are forgotten this often.
+FORGET_EVERY_S = 60.0
 #: A look asks for more timers than can be fired, as some may be held by others.
 LOOK_MOST = 32
 
@@ -92,6 +94,7 @@ class _Runner:
             asyncio.create_task(self._listen(), name="hints"),
             asyncio.create_task(self._watch_streets(), name="streets"),
             asyncio.create_task(self._fire_all(), name="timers"),
+            asyncio.create_task(self._forget_positions(), name="positions"),
         ]
         try:
             await stop.wait()
@@ -182,6 +185,17 @@ class _Runner:
             if message is not None:
                 self._wake.set()
 
+    # ---- positions
+
+    async def _forget_positions(self) -> NoReturn:
+        while True:
+            try:
+                swept = forget_positions(self._database, self._hints, now=_now())
+                await deadline.within(FIRE_WITHIN_S, swept)
+            except Exception as error:  # noqa: BLE001  # this loop outlives anything
+                _log.warning("positions_not_swept", error=type(error).__name__)
+            await asyncio.sleep(FORGET_EVERY_S)
+
     # ---- streets
 
     async def _watch_streets(self) -> NoReturn:
@@ -198,6 +212,20 @@ class _Runner:
             self._network = await asyncio.to_thread(_load, self._settings)
         except (walking_files.DamagedNetwork, OSError, ValueError) as error:
             _log.warning("streets_not_loaded", error=str(error))
+
+
+async def forget_positions(
+    database: db.Database, live: redis.asyncio.Redis, *, now: datetime
+) -> int:
+    """Forget positions that are too old or whose owners are off duty; say of how many people."""
+    gone = 0
+    while True:
+        async with database.transaction() as conn:
+            swept = await whereabouts.sweep(conn, now=now)
+        await presence.forget(live, [str(person) for person in swept], now=now)
+        gone += len(swept)
+        if len(swept) < whereabouts.SWEEP_MOST:
+            return gone
 
 
 def _load(settings: Settings) -> walking.WalkingNetwork:

@@ -100,6 +100,22 @@ class Settings(BaseSettings):
             "Valhalla 路线服务地址；留空则路线为直线估计。",
         ),
     ] = ""
+    tile_cache_mb: Annotated[
+        int,
+        Field(ge=0, le=4096),
+        Meaning(
+            "Memory for finished map tiles in each app process, in MiB; 0: every tile is drawn.",
+            "每个应用进程缓存地图瓦片的内存（MiB）；0 表示每次重新绘制。",
+        ),
+    ] = 48
+    emergency_number: Annotated[
+        str,
+        Field(pattern=r"^[0-9+*#]{2,15}$"),
+        Meaning(
+            "Number of the ambulance service, as the public AED page dials it.",
+            "公众 AED 页面拨打的急救电话号码。",
+        ),
+    ] = "120"
     language_default: Annotated[
         Literal["zh", "en"],
         Meaning("Language where a person has chosen none.", "用户未选择时使用的语言。"),

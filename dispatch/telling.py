@@ -56,12 +56,14 @@ async def tell(
     lines: Sequence[store.Line] = (),
     people: Mapping[UUID, events.PersonKind] | None = None,
     teams_closed: Collection[UUID] = (),
+    also: Sequence[log.Item] = (),
     now: datetime,
 ) -> None:
     """Append what an action changed to every topic that shows it. Call it once, and last.
 
     `with_incident` says that the incident itself changed. `people` are those whose phones show
-    something else now. Locks their responder rows, then the clocks of the topics.
+    something else now; `also` are events of other things. Locks their responder rows, then the
+    clocks of the topics.
     """
     board = events.changes(
         incident if with_incident else None, alerts=alerts, assignments=assignments
@@ -72,6 +74,7 @@ async def tell(
         items.append(log.Item(org_topic(incident.org_code), kind, board))
     items += _to_teams(incident, alerts, teams_closed)
     items += await _to_people(conn, people or {}, now=now)
+    items += also
     await _take_back_places(conn, incident, alerts, assignments, now=now)
     await log.append_many(conn, items, at=now)
 

@@ -1,7 +1,13 @@
-"""The last known position of a person, stored seldom: the live ones are in Redis."""
+"""The last known position of a person, stored seldom and kept shortly: the live ones are in Redis.
+
+Of nobody more than one position is stored, and no track. It goes half an hour after it was last
+renewed, and at once when the person goes off duty; somebody on a mission is followed to its end.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -10,16 +16,20 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import store, tables
+from dispatch import gates, store, tables, telling
 from geo import position
 
 #: A position is stored after this time, or as soon as the person has moved this far.
 STORE_EVERY = timedelta(seconds=15)
 STORE_EVERY_M = 100.0
-#: Nobody on foot, on a bicycle or in a car moves faster; a fix that says so is a slip of the GPS.
-FASTEST_MPS = 45.0
 #: A fix that claims to be older than this comes from a phone whose clock is wrong.
 OLDEST = timedelta(days=1)
+#: The sweep comes once a minute, so that half an hour is kept in any case.
+KEPT_FOR = timedelta(minutes=28)
+#: Who opens the app tells the place first and goes on duty then; it is kept for so long.
+KEPT_OFF_DUTY = timedelta(minutes=5)
+#: Rows of one sweep; the next takes the others.
+SWEEP_MOST = 5_000
 
 
 class Outcome(StrEnum):
@@ -28,7 +38,20 @@ class Outcome(StrEnum):
     STORED = "stored"
     KEPT = "kept"  # too near in time and place to the stored one, which stays
     IMPLAUSIBLE = "implausible"  # nobody moves that fast; worth nothing, not even live
+    JUMP = "jump"  # farther than its own accuracy allows
+    VAGUE = "vague"  # it holds the whole town
     OLD = "old"  # a newer one is stored
+
+
+_OUTCOMES = {
+    gates.Refusal.TOO_FAST: Outcome.IMPLAUSIBLE,
+    gates.Refusal.JUMP: Outcome.JUMP,
+    gates.Refusal.VAGUE: Outcome.VAGUE,
+}
+#: Why a position was not taken, in the words of a refusal.
+REFUSALS: Mapping[Outcome, gates.Refusal] = {
+    outcome: refusal for refusal, outcome in _OUTCOMES.items()
+}
 
 
 async def report(
@@ -41,8 +64,8 @@ async def report(
     at = now if fix.at > now or fix.at < now - OLDEST else fix.at
     fix = store.Fix(fix.position, at, fix.accuracy_m)
     last = (await store.last_fixes(conn, [responder_id])).get(responder_id)
-    if last is not None and not is_stated:
-        verdict = _verdict(last, fix, FASTEST_MPS * await _drill_speed(conn, responder_id))
+    if not is_stated:
+        verdict = _verdict(last, fix, await _drill_speed(conn, responder_id, now))
         if verdict is not Outcome.STORED:
             return verdict
     values = {
@@ -59,26 +82,156 @@ async def report(
     return Outcome.STORED
 
 
-def _verdict(last: store.Fix, fix: store.Fix, fastest_mps: float) -> Outcome:
-    passed_s = (fix.at - last.at).total_seconds()
-    if passed_s < 0:
+def _verdict(last: store.Fix | None, fix: store.Fix, drill_speed: float) -> Outcome:
+    if last is not None and fix.at < last.at:
         return Outcome.OLD
-    moved_m = position.distance_m(last.position, fix.position)
-    if moved_m > fastest_mps * max(passed_s, 1.0):
-        return Outcome.IMPLAUSIBLE
-    is_due = passed_s >= STORE_EVERY.total_seconds() or moved_m >= STORE_EVERY_M
-    return Outcome.STORED if is_due else Outcome.KEPT
+    track = None if last is None else gates.start(last)
+    refusal = gates.plausible(track, fix, drill_speed=drill_speed)
+    if refusal is not None:
+        return _OUTCOMES[refusal]
+    return Outcome.STORED if is_due(last, fix) else Outcome.KEPT
 
 
-async def _drill_speed(conn: AsyncConnection, responder_id: UUID) -> float:
-    incident, assignment = tables.incident.c, tables.assignment.c
-    speed = await conn.scalar(
-        sa.select(incident.drill_speed)
-        .join_from(tables.assignment, tables.incident, incident.id == assignment.incident_id)
-        .where(
-            assignment.responder_id == responder_id,
-            assignment.ended_at.is_(None),
-            incident.exercise,
-        )
+def is_due(stored: store.Fix | None, fix: store.Fix) -> bool:
+    """Say whether a position is far enough from the stored one, in time or place, to be stored."""
+    if stored is None or fix.at - stored.at >= STORE_EVERY:
+        return True
+    return position.distance_m(stored.position, fix.position) >= STORE_EVERY_M
+
+
+async def _drill_speed(conn: AsyncConnection, responder_id: UUID, now: datetime) -> float:
+    found = await standings(conn, [responder_id], now=now)
+    return found[responder_id].drill_speed if responder_id in found else 1.0
+
+
+# ---- many at once
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides about the reports of a responder, as the database had it."""
+
+    is_followed: bool
+    # Boards that show where it is: those of the incident it is bound by.
+    topics: tuple[str, ...]
+    drill_speed: float
+    stored: store.Fix | None
+
+
+# Primary keys, and uq_assignment_live: at most one assignment goes on for each.
+_STANDINGS = sa.text("""
+select responder.id, going.incident_id, org.code,
+       case when incident.exercise then incident.drill_speed end as drill_speed,
+       going.incident_id is not null
+       or (responder.duty <> 'suspended'
+           and case when responder.duty_until is null or responder.duty_until > :now
+                    then responder.duty <> 'off_duty'
+                    else responder.duty <> 'available' end) as is_followed,
+       ST_X(last_position.position::geometry) as lon, ST_Y(last_position.position::geometry) as lat,
+       last_position.accuracy_m, last_position.at
+from responder
+left join assignment as going on going.responder_id = responder.id and going.ended_at is null
+left join incident on incident.id = going.incident_id
+left join org on org.id = incident.org_id
+left join last_position on last_position.responder_id = responder.id
+where responder.id = any(cast(:ids as uuid[]))
+""")
+
+
+async def standings(
+    conn: AsyncConnection, person_ids: Sequence[UUID], *, now: datetime
+) -> dict[UUID, Standing]:
+    """Look up what decides about the reports of many people; who is no responder is left out."""
+    rows = await conn.execute(_STANDINGS, {"ids": list(person_ids), "now": now})
+    return {row["id"]: _standing(row) for row in rows.mappings()}
+
+
+def _standing(row: sa.RowMapping) -> Standing:
+    topics: tuple[str, ...] = ()
+    if row["incident_id"] is not None:
+        topics = (telling.org_topic(row["code"]), telling.incident_topic(row["incident_id"]))
+    stored = None
+    if row["at"] is not None:
+        accuracy = row["accuracy_m"]
+        where = position.Position(row["lon"], row["lat"])
+        stored = store.Fix(where, row["at"], None if accuracy is None else float(accuracy))
+    return Standing(row["is_followed"], topics, float(row["drill_speed"] or 1), stored)
+
+
+# In the order of the keys, so that two processes never wait for each other in a circle. Who has
+# gone off duty meanwhile is left out, and an older position never replaces a newer one.
+_STORE_MANY = sa.text("""
+insert into last_position (responder_id, position, accuracy_m, at, received_at)
+select sent.id, cast(ST_SetSRID(ST_MakePoint(sent.lon, sent.lat), 4326) as geography),
+       sent.accuracy_m, sent.at, :now
+from unnest(cast(:ids as uuid[]), cast(:lons as float8[]), cast(:lats as float8[]),
+            cast(:accuracies as float8[]), cast(:ats as timestamptz[]))
+     as sent (id, lon, lat, accuracy_m, at)
+join responder on responder.id = sent.id
+where exists (select from assignment
+              where assignment.responder_id = responder.id and assignment.ended_at is null)
+   or (responder.duty <> 'suspended'
+       and case when responder.duty_until is null or responder.duty_until > :now
+                then responder.duty <> 'off_duty' else responder.duty <> 'available' end)
+order by sent.id
+on conflict (responder_id) do update
+set position = excluded.position, accuracy_m = excluded.accuracy_m, at = excluded.at,
+    received_at = excluded.received_at
+where last_position.at <= excluded.at
+""")
+
+
+async def store_many(
+    conn: AsyncConnection, fixes: Mapping[UUID, store.Fix], *, now: datetime
+) -> None:
+    """Store the positions of many responders in one statement, of those who may be followed."""
+    ids = list(fixes)
+    values = {
+        "ids": ids,
+        "lons": [fixes[person].position.lon for person in ids],
+        "lats": [fixes[person].position.lat for person in ids],
+        "accuracies": [fixes[person].accuracy_m for person in ids],
+        "ats": [fixes[person].at for person in ids],
+        "now": now,
+    }
+    await conn.execute(_STORE_MANY, values)
+
+
+# ---- forgetting
+
+
+async def forget(conn: AsyncConnection, responder_id: UUID) -> None:
+    """Forget where somebody was, unless a mission still needs to know."""
+    last, going = tables.last_position.c, tables.assignment.c
+    on_mission = sa.exists().where(going.responder_id == responder_id, going.ended_at.is_(None))
+    await conn.execute(
+        sa.delete(tables.last_position).where(last.responder_id == responder_id, ~on_mission)
     )
-    return float(speed or 1)
+
+
+# A minute's rows are few, and each table is read by its primary key. What somebody is writing just
+# now is no longer old.
+_SWEEP = sa.text("""
+delete from last_position where responder_id in (
+    select last_position.responder_id
+    from last_position join responder on responder.id = last_position.responder_id
+    where last_position.received_at < :kept_since
+       or (last_position.received_at < :off_duty_since
+           and not exists (select from assignment where assignment.responder_id = responder.id
+                           and assignment.ended_at is null)
+           and (responder.duty = 'suspended'
+                or case when responder.duty_until is null or responder.duty_until > :now
+                        then responder.duty = 'off_duty' else responder.duty = 'available' end))
+    order by last_position.responder_id limit :most
+    for update of last_position skip locked)
+returning responder_id
+""")
+
+
+async def sweep(conn: AsyncConnection, *, now: datetime) -> list[UUID]:
+    """Forget every position that is too old, or whose owner is off duty; name the owners."""
+    values = {
+        "kept_since": now - KEPT_FOR, "off_duty_since": now - KEPT_OFF_DUTY, "now": now,
+        "most": SWEEP_MOST,
+    }  # fmt: skip
+    return [row.responder_id for row in await conn.execute(_SWEEP, values)]

@@ -1,139 +1,142 @@
-"""Vector tiles of AEDs by their state at a time: one by one near, counted far out."""
+"""The AEDs of one database in memory, never older than a second when they are asked for.
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any
+Maps are drawn from it, and lists can be made of who is usable without asking for every row.
+"""
 
-import orjson
-from sqlalchemy import Row, text
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import usability
-from geo.usability import Access, Conditions, Status, Usability, Usable
+from geo import aed_feed, aed_register, mvt
+from geo.aed_drawing import Box, Drawn, Moment, Sheet
+from geo.aed_register import Register
+from geo.mvt import Frame
+from geo.usability import Usable
 
-#: From this zoom every device is drawn; before, whole tiles of them would be megabytes.
-SINGLE_FROM_ZOOM = 12
-_MOST = 20_000
+#: How old the copy may be when a tile is drawn from it.
+FRESH_S = 1.0
+#: More changes than this at once, and the whole registry is read again.
+_NEWS_MOST = 5_000
+#: More devices than this are worked on in a thread: alerts must not wait for a map.
+_MANY_DEVICES = 5_000
+_MANY_DRAWN = 3_000
+_MANY_COUNTED = 150_000
+_MOMENTS_KEPT = 8
 
-
-async def tile(conn: AsyncConnection, z: int, x: int, y: int, *, at: datetime) -> bytes:
-    """Draw the devices of a tile as usable at `at`; withdrawn ones never."""
-    where = {"z": z, "x": x, "y": y}
-    if z < SINGLE_FROM_ZOOM:
-        return await _counted(conn, where, at=at)
-    return await _single(conn, where, at=at)
-
-
-# Served by ix_aed_position_plane. The margin is that of ST_AsMVTGeom, so that symbols at an edge
-# are whole in both tiles.
-_DEVICES = text("""
-select id, name, status, access, hours, hours_note, time_zone, is_invented,
-       suspect_since is not null as is_suspect,
-       ST_X(position::geometry) as lon, ST_Y(position::geometry) as lat
-from aed
-where status <> 'withdrawn'
-  and position::geometry
-      && ST_Transform(ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096), 4326)
-order by id
-limit :most
-""")
-
-_DRAWN = text("""
-select ST_AsMVT(a, 'aeds', 4096, 'geom') from (
-  select d.id, d.name, d.usable, d.reason, d.until, d.status, d.access, d.invented,
-         ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(d.lon, d.lat), 4326), 3857),
-                      ST_TileEnvelope(:z, :x, :y), 4096, 64) as geom
-  from jsonb_to_recordset(cast(:devices as jsonb)) as d(
-    id text, name text, usable text, reason text, until text, status text, access text,
-    invented boolean, lon float, lat float)
-) a
-where geom is not null
-""")
+View = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 
-async def _single(conn: AsyncConnection, where: dict[str, int], *, at: datetime) -> bytes:
-    rows = await conn.execute(_DEVICES, {**where, "most": _MOST})
-    devices = [_device(row, judged) for row, judged in _judged(rows, at)]
-    if not devices:
-        return b""
-    binds = {**where, "devices": orjson.dumps(devices, option=orjson.OPT_UTC_Z).decode()}
-    return bytes((await conn.execute(_DRAWN, binds)).scalar_one())
+class AedTiles:
+    """The copy and what was judged of it; one for each database that a process uses."""
 
+    def __init__(self) -> None:
+        self._register = Register()
+        self._devices = self._register.made()
+        self._mark: aed_feed.Mark | None = None
+        self._read_at: float | None = None
+        self._reading = asyncio.Lock()
+        self._now = Moment(None)
+        self._others: OrderedDict[datetime, Moment] = OrderedDict()
+        #: Another number whenever a device or a fact is drawn that was not drawn before.
+        self.generation = 0
 
-def _device(row: Row[Any], judged: Usability) -> dict[str, object]:
-    return {
-        "id": str(row.id),
-        "name": row.name,
-        "usable": judged.state,
-        "reason": judged.reason,
-        "until": judged.until and judged.until.astimezone(UTC),
-        "status": row.status,
-        "access": row.access,
-        "invented": True if row.is_invented else None,
-        "lon": row.lon,
-        "lat": row.lat,
-    }
+    def __len__(self) -> int:
+        return len(self._devices)
 
+    def is_fresh(self) -> bool:
+        """Tell whether the copy was compared with the registry within the last second."""
+        return self._read_at is not None and time.monotonic() - self._read_at < FRESH_S
 
-# Devices that share a cell of the tile and their conditions are judged once.
-_GROUPS = text("""
-with near as (
-  select aed.*, ST_Transform(position::geometry, 3857) as spot, frame,
-         (ST_XMax(frame) - ST_XMin(frame)) / 16 as step
-  from aed, ST_TileEnvelope(:z, :x, :y) as frame
-  where status <> 'withdrawn' and position::geometry && ST_Transform(frame, 4326)
-)
-select floor((ST_X(spot) - ST_XMin(frame)) / step) as col,
-       floor((ST_Y(spot) - ST_YMin(frame)) / step) as line,
-       sum(ST_X(spot)) as x, sum(ST_Y(spot)) as y, count(*) as devices,
-       round(ST_X(position::geometry)::numeric, 1) as lon,
-       round(ST_Y(position::geometry)::numeric, 1) as lat,
-       status, access, hours, hours_note, time_zone, suspect_since is not null as is_suspect
-from near
-group by col, line, 6, 7, status, access, hours, hours_note, time_zone, is_suspect
-""")
+    async def refresh(self, view: View) -> None:
+        """Take in what changed, unless that was done within the last second.
 
-_CLUSTERS = text("""
-select ST_AsMVT(a, 'aed_clusters', 4096, 'geom') from (
-  select c.count, c.usable, ST_AsMVTGeom(ST_SetSRID(ST_MakePoint(c.x, c.y), 3857),
-                                         ST_TileEnvelope(:z, :x, :y), 4096, 64) as geom
-  from jsonb_to_recordset(cast(:clusters as jsonb)) as c(count int, usable int, x float, y float)
-) a
-""")
+        `view` opens a connection that shows one instant; it is asked for only when needed.
+        """
+        if self.is_fresh():
+            return
+        async with self._reading:
+            if self.is_fresh():
+                return
+            began = time.monotonic()
+            async with view() as conn:
+                await self.read(conn)
+            self._read_at = began
 
+    async def read(self, conn: AsyncConnection) -> None:
+        """Take in what changed since the last reading; the first time, everything."""
+        if self._mark is None or self._register.is_wasteful(self._devices):
+            await self._read_all(conn)
+            return
+        try:
+            news = await aed_feed.news(conn, self._mark, most=_NEWS_MOST)
+        except aed_feed.TooMuch:
+            await self._read_all(conn)
+            return
+        if news.rows:
+            self._register.add(row for row in news.rows.values() if row is not None)
+            await self._replace(list(news.rows))
+        self._mark = news.mark
 
-async def _counted(conn: AsyncConnection, where: dict[str, int], *, at: datetime) -> bytes:
-    cells: dict[tuple[int, int], list[float]] = {}
-    for row, judged in _judged(await conn.execute(_GROUPS, where), at):
-        cell = cells.setdefault((row.col, row.line), [0, 0, 0.0, 0.0])
-        cell[0] += row.devices
-        cell[1] += row.devices if judged.state is Usable.YES else 0
-        cell[2] += row.x
-        cell[3] += row.y
-    if not cells:
-        return b""
-    clusters = [
-        {"count": count, "usable": usable, "x": x / count, "y": y / count}
-        for count, usable, x, y in cells.values()
-    ]
-    binds = {**where, "clusters": orjson.dumps(clusters).decode()}
-    return bytes((await conn.execute(_CLUSTERS, binds)).scalar_one())
+    async def _replace(self, ids: Sequence[UUID]) -> None:
+        added = self._register.made()
+        if len(self._devices) > _MANY_DEVICES:
+            self._devices = await asyncio.to_thread(aed_register.changed, self._devices, ids, added)
+        else:
+            self._devices = aed_register.changed(self._devices, ids, added)
+        self.generation += 1
 
+    async def _read_all(self, conn: AsyncConnection) -> None:
+        register = Register()
+        mark = await aed_feed.begin(conn)
+        async for rows in aed_feed.everything(conn):
+            register.add(rows)
+        devices = await asyncio.to_thread(register.made)
+        self._register, self._devices, self._mark = register, devices, mark
+        self._now, self._others = Moment(None), OrderedDict()
+        self.generation += 1
 
-def _judged(rows: Iterable[Row[Any]], at: datetime) -> Iterable[tuple[Row[Any], Usability]]:
-    """Judge each set of conditions once; a city has thousands of devices and a few dozen hours."""
-    known: dict[Conditions, Usability] = {}
-    for row in rows:
-        conditions = Conditions(
-            status=Status(row.status),
-            access=Access(row.access),
-            hours=row.hours,
-            hours_note=row.hours_note,
-            time_zone=row.time_zone,
-            is_suspect=row.is_suspect,
-            lon=round(float(row.lon), 1),
-            lat=round(float(row.lat), 1),
-        )
-        if conditions not in known:
-            known[conditions] = usability.judge(conditions, at)
-        yield row, known[conditions]
+    async def tile(self, z: int, x: int, y: int, *, at: datetime | None, now: datetime) -> Drawn:
+        """Draw the devices of a tile as usable `at`, or now; withdrawn ones never."""
+        sheet = Sheet(Frame(z, x, y), self._devices, self._register, self._moment(at))
+        count = len(sheet.inside())
+        most = _MANY_DRAWN if sheet.is_single(count) else _MANY_COUNTED
+        if at is None and not sheet.moment.is_settled(sheet.register.kinds, now):
+            await asyncio.to_thread(sheet.moment.bring_all, sheet.register.kinds, now)
+        is_long = count > most or at is not None
+        return await asyncio.to_thread(sheet.draw, now) if is_long else sheet.draw(now)
+
+    async def ids(
+        self, state: Usable, *, box: Box | None = None, now: datetime
+    ) -> NDArray[np.bytes_]:
+        """Give the ids of all devices that are in a state now, as 16 bytes each, in their order.
+
+        With a box, west, south, east, north, at least all that lie in it.
+        """
+        whole = Sheet(Frame(0, 0, 0), self._devices, self._register, self._now)
+        return await asyncio.to_thread(whole.ids, state, box, now)
+
+    def extent(self) -> Box | None:
+        """Give the box round all devices in degrees; None without any."""
+        x, y = self._devices.x, self._devices.y
+        if not len(x):
+            return None
+        low = mvt.degrees(float(x.min()), float(y.max()))
+        high = mvt.degrees(float(x.max()), float(y.min()))
+        return (*low, *high)
+
+    def _moment(self, at: datetime | None) -> Moment:
+        if at is None:
+            return self._now
+        moment = self._others.setdefault(at, Moment(at))
+        self._others.move_to_end(at)
+        if len(self._others) > _MOMENTS_KEPT:
+            self._others.popitem(last=False)
+        return moment

@@ -1,11 +1,12 @@
-"""The AED registry: add, change, withdraw, check, report; what it was; who is usable when.
+"""The AED registry: add, change, move, withdraw, list; who is usable when.
 
-Every change keeps the former row, so the registry can be read as it was on any day.
+Every change keeps the former row, so the registry can be read as it was (`aed_history`). What
+people find, say and do stands beside: `aed_checks`, `aed_reports`, `aed_uses`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ Box = tuple[float, float, float, float]
 
 
 class Cabinet(StrEnum):
-    """What holds it; the code of a code lock is a secret and not kept here."""
+    """What holds it; the code of a code lock is a secret of its own table."""
 
     NONE = "none"
     ALARMED = "alarmed"
@@ -32,6 +33,10 @@ class Cabinet(StrEnum):
 
 class AedMissing(LookupError):
     """There is no AED with this id."""
+
+
+class NotMobile(ValueError):
+    """The device hangs at one place; only one with a carrier travels."""
 
 
 class StaleAed(Exception):
@@ -54,18 +59,41 @@ class Aed:
     entrance: str | None
     location_note: str | None
     indoor: bool | None
+    phone: str | None
     position: Position
+    source_crs: str
+    raw_lon: float | None
+    raw_lat: float | None
+    accuracy_m: float | None
+    position_method: str | None
     access: Access
     hours: str | None
     hours_note: str | None
     time_zone: str
+    closed_from: datetime | None
+    closed_until: datetime | None
+    closed_note: str | None
     cabinet: Cabinet
+    brand: str | None
+    model: str | None
+    serial: str | None
+    pads_expire_on: date | None
+    child_pads_expire_on: date | None
+    has_child_pads: bool | None
+    battery_expires_on: date | None
+    installed_on: date | None
+    acquired: str | None
+    donor: str | None
+    carrier: str | None
+    moved_at: datetime | None
     status: Status
     suspect_since: datetime | None
+    taken_at: datetime | None
+    verified_at: datetime | None
+    check_every_days: int | None
     source: str
     source_ref: str | None
     is_invented: bool
-    verified_at: datetime | None
     version: int
     created_at: datetime
     updated_at: datetime
@@ -78,21 +106,32 @@ class Aed:
         values["access"] = Access(row.access)
         values["cabinet"] = Cabinet(row.cabinet)
         values["status"] = Status(row.status)
+        # Rows of the history from before there were such columns.
+        values["source_crs"] = row.source_crs or "wgs84"
         return cls(**values)
+
+    @property
+    def lon(self) -> float:
+        """Give the longitude in degrees."""
+        return self.position.lon
+
+    @property
+    def lat(self) -> float:
+        """Give the latitude in degrees."""
+        return self.position.lat
 
     @property
     def conditions(self) -> Conditions:
         """Give what decides about its use."""
-        return Conditions(
-            status=self.status,
-            access=self.access,
-            hours=self.hours,
-            hours_note=self.hours_note,
-            time_zone=self.time_zone,
-            is_suspect=self.suspect_since is not None,
-            lon=round(self.position.lon, 1),
-            lat=round(self.position.lat, 1),
-        )
+        return usability.conditions(self)
+
+    @property
+    def check_due_at(self) -> datetime | None:
+        """Say when somebody has to look next; never looked at, it was due when it was entered."""
+        if self.check_every_days is None:
+            return None
+        due_at = usability.check_due_at(self.verified_at, self.check_every_days)
+        return self.created_at if due_at is None else due_at
 
 
 _FIELDS = tuple(field.name for field in fields(Aed))
@@ -117,7 +156,7 @@ async def add(
 
     Its opening hours are meant in the time zone of the place, unless `time_zone` is among them.
     """
-    values = _columns(facts)
+    values = {"moved_at": now, **_columns(facts)}
     position = Position.from_wkb(values["position"])
     if "time_zone" not in values:
         values["time_zone"] = await dataset.time_zone_at(conn, position)
@@ -185,45 +224,6 @@ async def list_page(
     return sorted(both.values(), key=lambda aed: aed.id)[:limit]
 
 
-# The earliest row that was replaced after that time is what was known then, else the present one.
-_AS_OF = text("""
-select (jsonb_populate_record(null::aed, coalesce(
-  (select h.row from aed_history h
-   where h.aed_id = aed.id and h.at > :at order by h.version limit 1), to_jsonb(aed)))).*
-from aed
-where created_at <= :at
-  and (cast(:id as uuid) is null or id = :id)
-  and (cast(:orgs as uuid[]) is null or org_id = any(:orgs))
-  and (cast(:after as uuid) is null or id > :after)
-order by id
-""")
-
-
-async def as_of(
-    conn: AsyncConnection,
-    at: datetime,
-    *,
-    aed_id: UUID | None = None,
-    org_ids: Sequence[UUID] | None = None,
-    box: Box = WORLD,
-    after: UUID | None = None,
-) -> list[Aed]:
-    """List the registry, or one device, as it was at a past time, withdrawn ones left out."""
-    orgs = None if org_ids is None else list(org_ids)
-    binds = {"at": at, "id": aed_id, "orgs": orgs, "after": after}
-    found = (Aed.from_row(row) for row in await conn.execute(_AS_OF, binds))
-    return [
-        aed for aed in found if aed.status is not Status.WITHDRAWN and _is_inside(aed.position, box)
-    ]
-
-
-def _is_inside(place: Position, box: Box) -> bool:
-    west, south, east, north = box
-    crosses = west > east
-    is_between = (place.lon >= west, place.lon <= east)
-    return south <= place.lat <= north and (any(is_between) if crosses else all(is_between))
-
-
 # Served by ix_aed_position_in_service. `<->` measures on the sphere and picks; ST_Distance, on
 # the spheroid, gives the order. Without ST_DWithin a rare match would walk the whole index.
 _NEAR = text("""
@@ -283,17 +283,57 @@ async def change(
     present = await lock(conn, aed_id)
     if present.version != version:
         raise StaleAed(present)
+    if not changes:
+        return present
     kept = {"ids": [aed_id], "actor": actor_id, "reason": reason, "at": now}
     await conn.execute(KEEP_FORMER, kept)
     values = _columns(changes)
     if "status" in values:
         values.setdefault("suspect_since", None)
+    if "position" in values:
+        values.setdefault("moved_at", now)
     words = {"name": present.name, "address": present.address}
     values["folded"] = folded({**words, "location_note": present.location_note, **values})
     table = tables.aed
     statement = update(table).where(table.c.id == aed_id).returning(table)
     changed = statement.values(**values, version=version + 1, updated_at=now)
     return Aed.from_row((await conn.execute(changed)).one())
+
+
+async def move(
+    conn: AsyncConnection,
+    aed_id: UUID,
+    position: Position,
+    *,
+    at: datetime,
+    accuracy_m: float | None = None,
+    source_crs: str = "wgs84",
+    raw: Position | None = None,
+    now: datetime,
+) -> Aed:
+    """Say where a device that travels is; neither version nor history, it moves all the time.
+
+    A place that is older than the one known is left out. Raises `AedMissing`, `NotMobile`.
+    """
+    present = await lock(conn, aed_id)
+    if present.carrier is None or present.status is Status.WITHDRAWN:
+        raise NotMobile(str(aed_id))
+    if present.moved_at is not None and at < present.moved_at:
+        return present
+    said = raw or position
+    values = {
+        "position": position.ewkb(),
+        "moved_at": at,
+        "accuracy_m": accuracy_m,
+        "position_method": "carrier",
+        "source_crs": source_crs,
+        "raw_lon": said.lon,
+        "raw_lat": said.lat,
+        "updated_at": now,
+    }
+    table = tables.aed
+    statement = update(table).where(table.c.id == aed_id).returning(table)
+    return Aed.from_row((await conn.execute(statement.values(**values))).one())
 
 
 async def withdraw(

@@ -212,7 +212,7 @@ def _states(conditions: Conditions, moments: Sequence[datetime]) -> dict[datetim
     states: dict[datetime, bool] = {}
     judged, since = usability.judge(conditions, moments[0]), moments[0]
     for moment in moments:
-        holds = since <= moment and judged.until is not None and moment < judged.until
+        holds = since <= moment < (judged.until or since + usability.LOOK_AHEAD)
         if not holds:
             judged, since = usability.judge(conditions, moment), moment
         states[moment] = judged.state is Usable.YES

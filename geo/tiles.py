@@ -1,16 +1,12 @@
-"""Vector tiles (MVT) straight from PostGIS: the base map, and AEDs by their state at a time.
+"""Vector tiles (MVT) of the base map, straight from PostGIS, and which tiles there are at all.
 
 Layer and attribute names are a contract with the map style: see docs/basemap.md.
 """
 
-from datetime import datetime
-from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-from geo import aed_tiles
 
 #: Deeper tiles are drawn from these by the map itself; one unit of such a tile is 15 cm.
 MAX_ZOOM = 16
@@ -22,13 +18,6 @@ BASE_LAYERS = (
 _WORLD_M = 40_075_016.685578488
 _NO_SIMPLIFYING_FROM = 16
 _ALL_AREAS_FROM = 14
-
-
-class Layer(StrEnum):
-    """The tile sets that are served."""
-
-    BASE = "base"
-    AEDS = "aeds"
 
 
 class NoSuchTile(LookupError):
@@ -52,43 +41,45 @@ def cell(z: int, x: int, y: int) -> Cell:
     return Cell(z, x, y)
 
 
-async def tile(conn: AsyncConnection, layer: Layer, place: Cell, *, at: datetime) -> bytes:
-    """Draw one tile; empty bytes when nothing lies in it. AEDs are shown as usable at `at`."""
-    match layer:
-        case Layer.BASE:
-            return await _base(conn, place)
-        case Layer.AEDS:
-            return await aed_tiles.tile(conn, *place, at=at)
-
-
 # Served by ix_base_feature_geom. One scan for all layers; attributes that are null cost nothing,
-# so every layer is built by the same list. Streets carry their names in a layer of their own,
-# merged to whole lines: labels along pieces from crossing to crossing would repeat or not fit.
+# so every layer is built by the same list. Far out, streets of one class are merged to long lines
+# before they are simplified: a piece from crossing to crossing has no corner to lose, and a big
+# city has thousands. Streets carry their names in a layer of their own, merged to whole lines:
+# labels along pieces would repeat or not fit.
 _BASE = text("""
 with frame as (
   select ST_TileEnvelope(:z, :x, :y) as tile,
          ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096) as wide
 ), found as materialized (
-  select layer, kind, detail, name, name_zh, name_en, rank, level, is_tunnel, is_bridge,
-         ST_AsMVTGeom(ST_Simplify(geom, :tolerance, true), tile, 4096, 64) as geom
+  select layer, kind, detail, name, name_zh, name_en, rank, level, is_tunnel, is_bridge, geom
   from base_feature, frame
   where geom && wide and minzoom <= :z
     and (layer not in ('land', 'green', 'water', 'building')
       or ST_XMax(geom) - ST_XMin(geom) + ST_YMax(geom) - ST_YMin(geom) >= :smallest)
-), drawn as (
+), pieces as (
   select layer, kind, detail, rank, level, is_tunnel, is_bridge, geom,
          case when layer <> 'road' then name end as name,
          case when layer <> 'road' then name_zh end as name_zh,
          case when layer <> 'road' then name_en end as name_en
-  from found where geom is not null
+  from found where layer <> 'road' or :z >= 14
   union all
-  select 'road_label', kind, null, min(rank), 0, false, false,
-         ST_CollectionExtract(ST_LineMerge(ST_Collect(geom)), 2), name, name_zh, name_en
-  from found
-  where layer = 'road' and name is not null and geom is not null
+  select 'road', kind, detail, min(rank), 0, is_tunnel and :z >= 12, is_bridge and :z >= 13,
+         ST_LineMerge(ST_Collect(geom)), null, null, null
+  from found where layer = 'road' and :z < 14
+  group by kind, detail, is_tunnel and :z >= 12, is_bridge and :z >= 13
+), drawn as (
+  select layer, kind, detail, rank, level, is_tunnel, is_bridge, name, name_zh, name_en,
+         ST_AsMVTGeom(ST_Simplify(geom, :tolerance, true), tile, 4096, 64) as geom
+  from pieces, frame
+  union all
+  select 'road_label', kind, null, min(rank), 0, false, false, name, name_zh, name_en,
+         ST_AsMVTGeom(ST_Simplify(ST_LineMerge(ST_Collect(geom)), :tolerance, true),
+                      tile, 4096, 64)
+  from found, frame
+  where layer = 'road' and name is not null
     and :z >= case kind when 'primary' then 12 when 'secondary' then 13
                         when 'minor' then 15 else 16 end
-  group by kind, name, name_zh, name_en
+  group by kind, name, name_zh, name_en, tile
 )
 select layer, ST_AsMVT(a, layer, 4096, 'geom' order by drawn.level, drawn.rank desc) as mvt
 from drawn cross join lateral (
@@ -99,13 +90,14 @@ from drawn cross join lateral (
          case when layer = 'road' and detail like '%\\_link' then true end as link,
          case when layer = 'boundary' then detail end as admin_level
 ) a
-where not ST_IsEmpty(a.geom)
+where drawn.geom is not null and not ST_IsEmpty(a.geom)
 group by layer
 order by layer
 """)
 
 
-async def _base(conn: AsyncConnection, place: Cell) -> bytes:
+async def base(conn: AsyncConnection, place: Cell) -> bytes:
+    """Draw one tile of the base map; empty bytes when nothing lies in it."""
     side_m = _WORLD_M / (1 << place.z)
     binds = {
         **place._asdict(),

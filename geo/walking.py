@@ -3,8 +3,8 @@
 The rule, whole (docs/walking.md): a place is put on the nearest point of the nearest street within
 250 m; a walk is the way off the street at both ends plus the quickest way along the streets. Where
 the way along is no longer than the ways off, as between two places in one large building, one may
-go straight, 1.35 times the line, if that is quicker. Where a place has no street near it, the walk
-is an estimate, 1.35 times the line.
+go straight, 1.35 times the line, if that is quicker. Where a place has no street near it, or no
+street joins the two, the walk is an estimate, 1.35 times the line.
 """
 
 import math
@@ -19,11 +19,18 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import walking_arrays, walking_files, walking_kernel, walking_line
-from geo.position import EARTH_RADIUS_M, Position, distance_m
-from geo.walking_arrays import Floats, Graph, Snaps, Workspace
+from geo import (
+    walking_arrays,
+    walking_files,
+    walking_guess,
+    walking_kernel,
+    walking_line,
+    walking_matrix_kernel,
+    walking_reach,
+)
+from geo.position import EARTH_RADIUS_M, Position
+from geo.walking_arrays import INWARD, OUTWARD, Floats, Graph, Snaps, Workspace
 from geo.walking_files import Manifest
-from geo.walking_kernel import DETOUR_FACTOR
 
 DamagedNetwork = walking_files.DamagedNetwork  # what `load` raises
 
@@ -39,7 +46,7 @@ class EtaSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Travel:
-    """A walk between two places, either way."""
+    """A walk between two places, from the one to the other."""
 
     travel_s: float
     distance_m: float
@@ -76,26 +83,41 @@ class _City:
         return snaps
 
     @contextmanager
-    def expansion(self, sources: Snaps, limit: float) -> Iterator[Workspace]:
-        """Expand from the sources in a workspace that nobody else uses meanwhile.
-
-        Goes beyond the limit where a way straight to a place might still be within it.
-        """
+    def workspace(self, speed_mps: float, ways: int = OUTWARD) -> Iterator[Workspace]:
+        """Lend a workspace that nobody else uses meanwhile."""
         try:
             work = self.idle.pop()
         except IndexError:
             work = walking_arrays.make_workspace(self.graph)
-        walking_kernel.expand(self.graph, work, sources, max(limit, 4 * SNAP_M))
+        work.speed[0], work.ways[0] = speed_mps, ways
         try:
             yield work
         finally:
             self.idle.append(work)
 
+    @contextmanager
+    def expansion(
+        self, sources: Snaps, within_s: float, speed_mps: float, ways: int = OUTWARD
+    ) -> Iterator[Workspace]:
+        """Expand from the sources, or to them.
+
+        Goes beyond the limit where a way straight to a place might still be within it.
+        """
+        with self.workspace(speed_mps, ways) as work:
+            limit = max(within_s * speed_mps, 4 * SNAP_M)
+            walking_kernel.expand(self.graph, work, sources, (0, len(sources.piece)), limit)
+            yield work
+
+    def part(self, snaps: Snaps) -> NDArray[np.int32]:
+        """Give the part of the network on which each place stands, -1 for none."""
+        return np.where(snaps.piece < 0, np.int32(-1), self.graph.chain_part[snaps.chain])
+
 
 class WalkingNetwork:
     """The streets of one or several cities; never changes, may be used from several threads.
 
-    Walking is symmetric: what holds from `a` to `b` holds from `b` to `a`.
+    Walks lead from the origin to the targets, with `inbound` from the targets to the origin. The
+    two differ by one-way lanes and belts only.
     """
 
     def __init__(self, cities: Sequence[_City], *, speed_mps: float) -> None:
@@ -129,31 +151,93 @@ class WalkingNetwork:
         *,
         within_s: float,
         speed_mps: float | None = None,
+        inbound: bool = False,
     ) -> list[Travel | None]:
         """Measure the walks between the origin and every target; None means beyond `within_s`."""
         speed = speed_mps or self._speed_mps
         lon, lat = _columns(targets)
         found = self._city_of(origin)
         if found is None or not targets:
-            return [_estimate(origin, target, speed, within_s) for target in targets]
+            return [_guess(origin, target, speed, within_s) for target in targets]
         city, source = found
         snaps = city.snap(lon, lat)
         answers = walking_arrays.empty_answers(snaps)
-        with city.expansion(source, within_s * speed) as work:
+        with city.expansion(source, within_s, speed, INWARD if inbound else OUTWARD) as work:
             walking_kernel.measure(city.graph, work, source, snaps, answers)
         rows = zip(
             targets,
-            snaps.piece.tolist(),
+            (city.part(snaps) == city.part(source)).tolist(),
             (answers.effort / speed).tolist(),
             answers.length.tolist(),
             strict=True,
         )
         return [
-            _estimate(origin, target, speed, within_s)
-            if piece < 0
-            else (Travel(seconds, metres, EtaSource.NETWORK) if seconds <= within_s else None)
-            for target, piece, seconds, metres in rows
+            (Travel(seconds, metres, EtaSource.NETWORK) if seconds <= within_s else None)
+            if is_joined
+            else _guess(origin, target, speed, within_s)
+            for target, is_joined, seconds, metres in rows
         ]
+
+    def matrix(
+        self,
+        sources: Sequence[Position],
+        targets: Sequence[Position],
+        *,
+        within_s: float,
+        speed_mps: float | None = None,
+    ) -> NDArray[np.float64]:
+        """Measure seconds from every source (row) to every target; nan is beyond `within_s`."""
+        return self.marked_matrix(sources, targets, within_s=within_s, speed_mps=speed_mps)[0]
+
+    def marked_matrix(
+        self,
+        sources: Sequence[Position],
+        targets: Sequence[Position],
+        *,
+        within_s: float,
+        speed_mps: float | None = None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Measure a matrix, and tell which of its entries are estimates.
+
+        One bounded expansion for each place of the shorter side.
+        """
+        speed = speed_mps or self._speed_mps
+        effort = np.full((len(sources), len(targets)), np.inf)
+        is_guess = np.ones(effort.shape, np.bool_)
+        lon, lat = _columns(targets)
+        for city, rows, snaps in self._homes(*_columns(sources)):
+            if city is None:
+                continue
+            targets_there = city.snap(lon, lat)
+            effort[rows] = _efforts(city, snaps, targets_there, within_s, speed)
+            is_guess[rows] = city.part(snaps)[:, None] != city.part(targets_there)[None, :]
+        if is_guess.any():
+            walking_guess.fill(effort, is_guess, _columns(sources), (lon, lat))
+        seconds = effort / speed
+        seconds[~(seconds <= within_s)] = np.nan
+        return seconds, is_guess
+
+    def isochrone(
+        self,
+        origin: Position,
+        within_s: Sequence[float],
+        *,
+        speed_mps: float | None = None,
+        inbound: bool = False,
+    ) -> list[walking_reach.Area]:
+        """Draw the area that is reached within each of these times; rule: `walking_reach`."""
+        speed, found = speed_mps or self._speed_mps, self._city_of(origin)
+        if found is None:
+            return [walking_reach.guess(origin, limit_s * speed) for limit_s in within_s]
+        city, source = found
+        ways = INWARD if inbound else OUTWARD
+        with city.expansion(source, max(within_s), speed, ways) as work:
+            return [
+                walking_reach.area(
+                    city.graph, work, source, limit_s * speed, widest=max(within_s) * speed
+                )
+                for limit_s in within_s
+            ]
 
     def reach(
         self,
@@ -168,17 +252,17 @@ class WalkingNetwork:
         limit = within_s * self._speed_mps
         lon, lat = _columns(targets)
         effort = np.full(len(lon), np.inf)
-        for city, seeds in self._homes(*_columns(sources)):
+        for city, _, seeds in self._homes(*_columns(sources)):
             is_off = np.ones(len(lon), np.bool_)
             if city is not None:
                 rows = np.flatnonzero(city.holds(lon, lat))
                 snaps = city.snap(lon[rows], lat[rows])
                 answers = walking_arrays.empty_answers(snaps)
-                with city.expansion(seeds, limit) as work:
+                with city.expansion(seeds, within_s, self._speed_mps) as work:
                     walking_kernel.measure(city.graph, work, seeds, snaps, answers)
                 effort[rows] = np.minimum(effort[rows], answers.effort)
-                is_off[rows] = snaps.piece < 0
-            _estimate_nearest(effort, np.flatnonzero(is_off), (lon, lat), seeds, limit)
+                is_off[rows] = ~np.isin(city.part(snaps), city.part(seeds))
+            walking_guess.nearest(effort, np.flatnonzero(is_off), (lon, lat), seeds, limit)
         effort[effort > limit] = np.inf
         return (effort / self._speed_mps).astype(np.float32)
 
@@ -199,9 +283,9 @@ class WalkingNetwork:
         if found is not None:
             city, source = found
             snap = city.snap(*_columns([target]))
-            if snap.piece[0] >= 0:
+            if city.part(snap)[0] == city.part(source)[0]:
                 return _trace(city, source, snap, speed, within_s)
-        travel = _estimate(origin, target, speed, within_s)
+        travel = _guess(origin, target, speed, within_s)
         return None if travel is None else Way((origin, target), travel)
 
     def warm_up(self) -> None:
@@ -215,6 +299,7 @@ class WalkingNetwork:
         places = [Position(0.0, 0.0), Position(0.001, 0.0001)]
         network.times(places[0], places, within_s=1000.0)
         network.reach(places, places, 1000.0)
+        network.matrix(places, places, within_s=1000.0)
 
     def _city_of(self, origin: Position) -> tuple[_City, Snaps] | None:
         """Find the city whose streets are nearest to a place, with the place on its street."""
@@ -226,10 +311,12 @@ class WalkingNetwork:
                     best = city, snaps
         return best
 
-    def _homes(self, lon: Floats, lat: Floats) -> Iterator[tuple[_City | None, Snaps]]:
+    def _homes(
+        self, lon: Floats, lat: Floats
+    ) -> Iterator[tuple[_City | None, NDArray[np.int64], Snaps]]:
         """Share the places out to the cities nearest to them, then those near none of them.
 
-        Each share is sorted by chain, as `walking_kernel.measure` wants it.
+        Each share, its rows and snaps, is sorted by chain, as `walking_kernel.measure` wants it.
         """
         nearest, home = np.full(len(lon), np.inf), np.full(len(lon), -1)
         found = []
@@ -244,10 +331,10 @@ class WalkingNetwork:
             chosen = np.flatnonzero(home[rows] == number)
             if len(chosen):
                 order = chosen[np.argsort(snaps.chain[chosen], kind="stable")]
-                yield city, walking_arrays.pick(snaps, order)
-        homeless = home < 0
-        if homeless.any():
-            yield None, walking_arrays.empty_snaps(lon[homeless], lat[homeless])
+                yield city, rows[order], walking_arrays.pick(snaps, order)
+        homeless = np.flatnonzero(home < 0)
+        if len(homeless):
+            yield None, homeless, walking_arrays.empty_snaps(lon[homeless], lat[homeless])
 
 
 def generation_of(folder: Path) -> str:
@@ -255,11 +342,24 @@ def generation_of(folder: Path) -> str:
     return " ".join(sorted(city.build for city in walking_files.manifests(folder).values()))
 
 
+def _efforts(
+    city: _City, sources: Snaps, targets: Snaps, within_s: float, speed_mps: float
+) -> NDArray[np.float64]:
+    """Fill a matrix of efforts from the side that has fewer places."""
+    is_turned = len(targets.piece) < len(sources.piece)
+    near, far = (targets, sources) if is_turned else (sources, targets)
+    efforts = np.full((len(near.piece), len(far.piece)), np.inf)
+    with city.workspace(speed_mps, INWARD if is_turned else OUTWARD) as work:
+        work.limit[0] = within_s * speed_mps
+        walking_matrix_kernel.fill(city.graph, work, near, far, efforts)
+    return efforts.T if is_turned else efforts
+
+
 def _trace(
     city: _City, source: Snaps, target: Snaps, speed_mps: float, within_s: float
 ) -> Way | None:
     answers = walking_arrays.empty_answers(target)
-    with city.expansion(source, within_s * speed_mps) as work:
+    with city.expansion(source, within_s, speed_mps) as work:
         walking_kernel.measure(city.graph, work, source, target, answers)
         seconds = float(answers.effort[0]) / speed_mps
         if seconds > within_s:
@@ -292,31 +392,7 @@ def _columns(places: NDArray[np.float64] | Sequence[Position]) -> tuple[Floats, 
     return lon, np.array([place.lat for place in places], np.float64)
 
 
-def _estimate(
-    origin: Position, target: Position, speed_mps: float, within_s: float
-) -> Travel | None:
-    metres = distance_m(origin, target) * DETOUR_FACTOR
+def _guess(origin: Position, target: Position, speed_mps: float, within_s: float) -> Travel | None:
+    metres = walking_guess.metres(origin, target)
     seconds = metres / speed_mps
     return Travel(seconds, metres, EtaSource.ESTIMATE) if seconds <= within_s else None
-
-
-def _estimate_nearest(
-    effort: Floats,
-    rows: NDArray[np.int64],
-    targets: tuple[Floats, Floats],
-    sources: Snaps,
-    limit: float,
-) -> None:
-    """Lower the effort of these targets to the straight-line estimate from the nearest source."""
-    reach = limit / DETOUR_FACTOR / math.radians(EARTH_RADIUS_M)
-    lon, lat = targets
-    for source_lon, source_lat in zip(sources.lon.tolist(), sources.lat.tolist(), strict=True):
-        near = rows[np.abs(lat[rows] - source_lat) <= reach]
-        if not len(near):
-            continue
-        phi, source_phi = np.radians(lat[near]), math.radians(source_lat)
-        half_phi = np.sin((phi - source_phi) / 2)
-        half_lam = np.sin(np.radians(lon[near] - source_lon) / 2)
-        chord = half_phi**2 + np.cos(phi) * math.cos(source_phi) * half_lam**2
-        metres = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(chord))
-        effort[near] = np.minimum(effort[near], metres * DETOUR_FACTOR)

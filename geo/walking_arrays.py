@@ -1,7 +1,8 @@
 """The arrays of a walking network, and those that one question to it fills.
 
 Everything is measured in metres: `length`, the metres walked, and `effort`, the level metres that
-take equally long (stairs count 1.4 times). Whoever asks divides effort by a speed.
+take equally long (stairs count 1.4 times, a second in a lift as far as one walks in it). Whoever
+asks divides effort by a speed.
 """
 
 from typing import Any, NamedTuple
@@ -10,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.float64]  # two axes
 Ints = NDArray[np.int32]
+Bits = NDArray[np.uint8]
+
+
+OUTWARD, INWARD = 1, 2  # walks from the place asked about, or to it
 
 
 class Graph(NamedTuple):
@@ -18,15 +24,28 @@ class Graph(NamedTuple):
 
     Points of a chain lie one after the other, its two ends included, so that the piece `p` runs
     from point `p` to point `p + 1`; `point_length` and `point_stairs` count from the chain's start.
+
+    Bits of `chain_ways`: 1 it is walked from its start to its end, 2 the other way. Bits of
+    `out_ways`: OUTWARD, one walks from the junction to `out_node`; INWARD, one walks from there.
+
+    Private chains may begin or end a walk and not lie amid it. So a place where they meet has a
+    junction to leave by and one to arrive by, besides that of public streets, and links lead from
+    the first to the second to the third. A private chain has ends of both its kinds.
     """
 
-    out_start: Ints  # per node, and one more: its first link in the four arrays that follow
+    out_start: Ints  # per junction, and one more: its first link in the six arrays that follow
     out_node: Ints
-    out_chain: Ints
+    out_chain: Ints  # -1 between junctions in one place
+    out_ways: Bits
     out_length: Floats
-    out_stairs: Floats
+    out_effort: Floats
+    out_wait: Floats  # seconds that pass however fast one walks: lifts
     chain_from: Ints
     chain_to: Ints
+    chain_in_from: Ints
+    chain_in_to: Ints
+    chain_ways: Bits
+    chain_part: Ints  # chains of two parts are joined by no street
     chain_start: Ints  # per chain, and one more: its first point
     point_chain: Ints
     point_lon: Floats
@@ -56,6 +75,8 @@ class Workspace(NamedTuple):
 
     round: NDArray[np.int64]  # one number
     limit: Floats  # one number: how far the present expansion went
+    speed: Floats  # one number: metres a second on the level, for what takes a fixed time
+    ways: NDArray[np.int64]  # one number: OUTWARD or INWARD
     stamp: NDArray[np.int64]
     effort: Floats
     length: Floats
@@ -72,6 +93,8 @@ def make_workspace(graph: Graph) -> Workspace:
     return Workspace(
         round=np.zeros(1, np.int64),
         limit=np.zeros(1),
+        speed=np.ones(1),
+        ways=np.full(1, OUTWARD, np.int64),
         stamp=np.zeros(nodes, np.int64),
         effort=np.empty(nodes),
         length=np.empty(nodes),
@@ -117,19 +140,22 @@ def tiny_graph() -> Graph:
     """Make one street between two nodes, its arrays of the same types as a mapped city's."""
     indices = {
         "out_start": [0, 1, 2], "out_node": [1, 0], "out_chain": [0, 0],
-        "chain_from": [0], "chain_to": [1], "chain_start": [0, 2], "point_chain": [0, 0],
+        "chain_from": [0], "chain_to": [1], "chain_in_from": [0], "chain_in_to": [1],
+        "chain_part": [0], "chain_start": [0, 2], "point_chain": [0, 0],
         "cell_start": [0, 1], "cell_piece": [0],
     }  # fmt: skip
     measures = {
-        "out_length": [111.0, 111.0], "out_stairs": [0.0, 0.0],
+        "out_length": [111.0, 111.0], "out_effort": [111.0, 111.0], "out_wait": [0.0, 0.0],
         "point_lon": [0.0, 0.001], "point_lat": [0.0, 0.0],
         "point_length": [0.0, 111.0], "point_stairs": [0.0, 0.0],
         "grid": [0.0, 0.0, 0.01, 0.01, 1.0, 1.0],
     }  # fmt: skip
+    bits = {"out_ways": [3, 3], "chain_ways": [3]}
     arrays: dict[str, NDArray[Any]] = {
         name: np.array(values, np.int32) for name, values in indices.items()
     }
     arrays |= {name: np.array(values, np.float64) for name, values in measures.items()}
+    arrays |= {name: np.array(values, np.uint8) for name, values in bits.items()}
     for array in arrays.values():
         array.flags.writeable = False  # like mapped ones; otherwise other code would be compiled
     return Graph(**arrays)

@@ -1,8 +1,10 @@
 """Build the walking network of a city: streets in, a folder of mappable arrays out.
 
-Streets are as long as the great circle on the mean sphere. Only the largest connected part (by
-nodes) stays; what falls away is counted in the manifest. Nodes that join exactly two streets are
-contracted into chains, whose shape is kept: a place is put on the street itself, not on a node.
+Streets are as long as the great circle on the mean sphere. `walking_parts` says what stays; what
+falls away is counted in the manifest. Nodes that join exactly two like streets are contracted into
+chains, whose shape is kept: a place is put on the street itself, not on a node.
+
+Private streets are there twice, as `walking_arrays.Graph` says: to leave by and to arrive by.
 """
 
 import hashlib
@@ -14,16 +16,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
-from geo import streets, walking_files
+from geo import streets, walking_files, walking_parts
 from geo.position import EARTH_RADIUS_M
-from geo.walking_arrays import Graph
+from geo.walking_arrays import INWARD, OUTWARD, Graph
 from geo.walking_files import Manifest
+from geo.walking_kernel import STAIR_FACTOR
 
 _CELL_M = 50.0
 _MOST_CELLS = 4_000_000  # 16 MB of index, even for a whole province
+_BOTH_WAYS = streets.FORWARDS | streets.BACKWARDS
+_TURNED = np.array([0, 2, 1, 3])  # the bits of `Streets.ways`, seen from the other end
 
 Progress = Callable[[str, float], None]
 _Indices = NDArray[np.int64]
@@ -52,9 +55,10 @@ def build(source: Path, folder: Path, name: str, *, progress: Progress = _no_pro
     if not len(found.a):
         raise NoStreets(f"{source.name} holds no street that may be walked")
     progress("connect", 0.5)
-    kept, dropped_nodes, dropped_m = _largest_part(found)
+    parts = walking_parts.sort_out(found)
+    kept = parts.streets
     progress("contract", 0.6)
-    graph, junctions = _graph(kept)
+    graph = _graph(parts)
     progress("save", 0.95)
     manifest = Manifest(
         name=name,
@@ -62,12 +66,14 @@ def build(source: Path, folder: Path, name: str, *, progress: Progress = _no_pro
         bbox=_bbox(graph),
         street_nodes=len(kept.lon),
         streets=len(kept.a),
-        junctions=junctions,
+        junctions=len(graph.out_start) - 1,
         chains=len(graph.chain_from),
-        length_m=round(float(graph.out_length.sum()) / 2, 1),
-        stairs_m=round(float(graph.out_stairs.sum()) / 2, 1),
-        dropped_nodes=dropped_nodes,
-        dropped_m=round(dropped_m, 1),
+        parts=int(parts.part.max()) + 1,
+        length_m=round(float(graph.point_length[graph.chain_start[1:] - 1].sum()), 1),
+        stairs_m=round(float(graph.point_stairs[graph.chain_start[1:] - 1].sum()), 1),
+        private_m=round(_private_m(kept), 1),
+        dropped_nodes=parts.dropped_nodes,
+        dropped_m=round(parts.dropped_m, 1),
         bytes=sum(array.nbytes for array in graph),
         source_sha256=_sha256(source),
         build_s=round(time.perf_counter() - began, 3),
@@ -75,36 +81,6 @@ def build(source: Path, folder: Path, name: str, *, progress: Progress = _no_pro
     walking_files.save(graph, manifest, folder)
     progress("save", 1.0)
     return manifest
-
-
-def _lengths(lon: _Floats, lat: _Floats, a: _Indices, b: _Indices) -> _Floats:
-    """Measure great circles in metres on the mean sphere."""
-    lam, phi = np.radians(lon), np.radians(lat)
-    half_phi, half_lam = np.sin((phi[b] - phi[a]) / 2), np.sin((lam[b] - lam[a]) / 2)
-    chord = half_phi**2 + np.cos(phi[a]) * np.cos(phi[b]) * half_lam**2
-    metres: _Floats = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(chord))
-    return metres
-
-
-def _largest_part(found: streets.Streets) -> tuple[streets.Streets, int, float]:
-    """Keep the connected part with the most nodes; also count the nodes and metres that go."""
-    n = len(found.lon)
-    links = csr_matrix((np.ones(len(found.a), np.int8), (found.a, found.b)), shape=(n, n))
-    _, part = connected_components(links, directed=False)
-    largest = np.bincount(part).argmax()
-    is_kept = part == largest
-    index = np.cumsum(is_kept) - 1
-    inside = is_kept[found.a]
-    lost = _lengths(found.lon, found.lat, found.a[~inside], found.b[~inside])
-    kept = streets.Streets(
-        lon=found.lon[is_kept],
-        lat=found.lat[is_kept],
-        a=index[found.a[inside]],
-        b=index[found.b[inside]],
-        is_stair=found.is_stair[inside],
-        is_open_air=found.is_open_air[inside],
-    )
-    return kept, int(n - is_kept.sum()), float(lost.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,34 +126,52 @@ def _contract(kept: streets.Streets, is_junction: NDArray[np.bool_]) -> _Chains:
     return _Chains(np.array(nodes), np.array(along), np.array(start))
 
 
-def _graph(kept: streets.Streets) -> tuple[Graph, int]:
-    """Contract the streets and lay out the arrays; also count the junctions."""
-    degree = np.bincount(np.concatenate([kept.a, kept.b]), minlength=len(kept.lon))
-    is_junction = degree != 2
-    if not is_junction.any():
-        is_junction[0] = True  # one lone ring: it starts and ends anywhere
+def _junctions(parts: walking_parts.Parts) -> NDArray[np.bool_]:
+    """Mark the nodes where a chain must end, one at least in every part."""
+    kept = parts.streets
+    n, ends = len(kept.lon), np.concatenate([kept.a, kept.b])
+    degree = np.bincount(ends, minlength=n)
+    private = np.bincount(ends[np.tile(kept.is_private, 2)], minlength=n)
+    is_junction: NDArray[np.bool_] = (degree != 2) | ((private > 0) & (private < degree))
+    is_special = (kept.ways != _BOTH_WAYS) | (kept.wait_s > 0)
+    is_junction[ends[np.tile(is_special, 2)]] = True
+    has_one = np.bincount(parts.part[is_junction], minlength=parts.part.max() + 1) > 0
+    first = np.unique(parts.part, return_index=True)[1]
+    is_junction[first[~has_one]] = True  # a lone ring: it starts and ends anywhere
+    return is_junction
+
+
+def _graph(parts: walking_parts.Parts) -> Graph:
+    """Contract the streets and lay out the arrays."""
+    kept, is_junction = parts.streets, _junctions(parts)
     chains = _contract(kept, is_junction)
-    length = _lengths(kept.lon, kept.lat, kept.a, kept.b)
+    length = walking_parts.lengths(kept.lon, kept.lat, kept.a, kept.b)
     point_length = _along(chains, length)
     point_stairs = _along(chains, np.where(kept.is_stair, length, 0.0))
-    junction_of = np.cumsum(is_junction) - 1
+    ends = _ends(chains, kept, is_junction)
     last = chains.start[1:] - 1
-    chain_from = junction_of[chains.node[chains.start[:-1]]]
-    chain_to = junction_of[chains.node[last]]
+    links = _links(ends)
     lon, lat = kept.lon[chains.node], kept.lat[chains.node]
     is_place = (chains.street >= 0) & kept.is_open_air[chains.street]
-    out_start, out_node, chain = _links(chain_from, chain_to, int(is_junction.sum()))
     grid, cell_start, cell_piece = _index(lon, lat, np.flatnonzero(is_place))
-    graph = Graph(
-        out_start=_i32(out_start),
-        out_node=_i32(out_node),
-        out_chain=_i32(chain),
-        out_length=point_length[last][chain],
-        out_stairs=point_stairs[last][chain],
-        chain_from=_i32(chain_from),
-        chain_to=_i32(chain_to),
+    effort = point_length[last] + (STAIR_FACTOR - 1) * point_stairs[last]
+    return Graph(
+        out_start=_i32(links.start),
+        out_node=_i32(links.node),
+        out_chain=_i32(links.chain),
+        out_ways=links.ways.astype(np.uint8),
+        # Links without a chain, number -1, take what stands last: nothing.
+        out_length=np.append(point_length[last], 0.0)[links.chain],
+        out_effort=np.append(effort, 0.0)[links.chain],
+        out_wait=np.append(kept.wait_s[ends.street], 0.0)[links.chain],
+        chain_from=_i32(ends.leave_from),
+        chain_to=_i32(ends.leave_to),
+        chain_in_from=_i32(ends.arrive_from),
+        chain_in_to=_i32(ends.arrive_to),
+        chain_ways=ends.ways.astype(np.uint8),
+        chain_part=_i32(parts.part[chains.node[chains.start[:-1]]]),
         chain_start=_i32(chains.start),
-        point_chain=_i32(np.repeat(np.arange(len(chain_from)), np.diff(chains.start))),
+        point_chain=_i32(np.repeat(np.arange(len(last)), np.diff(chains.start))),
         point_lon=lon,
         point_lat=lat,
         point_length=point_length,
@@ -186,7 +180,6 @@ def _graph(kept: streets.Streets) -> tuple[Graph, int]:
         cell_start=_i32(cell_start),
         cell_piece=_i32(cell_piece),
     )
-    return graph, int(is_junction.sum())
 
 
 def _along(chains: _Chains, metres: _Floats) -> _Floats:
@@ -197,16 +190,97 @@ def _along(chains: _Chains, metres: _Floats) -> _Floats:
     return result
 
 
-def _links(
-    chain_from: _Indices, chain_to: _Indices, junctions: int
-) -> tuple[_Indices, _Indices, _Indices]:
-    """List the chains that leave each junction, each chain from both ends: start, node, chain."""
-    chain = np.arange(len(chain_from))
-    origin = np.concatenate([chain_from, chain_to])
-    order = np.argsort(origin, kind="stable")
-    start = np.searchsorted(origin[order], np.arange(junctions + 1))
-    node = np.concatenate([chain_to, chain_from])[order]
-    return start, node, np.concatenate([chain, chain])[order]
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Each chain's junctions: those to leave by and, other ones where it is private, to arrive by.
+
+    `changes` are pairs of junctions in one place: from leaving to public, from public to arriving.
+    """
+
+    street: _Indices
+    leave_from: _Indices
+    leave_to: _Indices
+    arrive_from: _Indices
+    arrive_to: _Indices
+    ways: _Indices
+    is_private: NDArray[np.bool_]
+    junctions: int
+    changes: tuple[_Indices, _Indices]
+
+
+def _ends(chains: _Chains, kept: streets.Streets, is_junction: NDArray[np.bool_]) -> _Ends:
+    """Number the junctions: each place has one for public streets and two for private ones."""
+    public, private = (np.zeros(len(kept.lon), np.bool_) for _ in range(2))
+    for mark, use in ((public, ~kept.is_private), (private, kept.is_private)):
+        mark[kept.a[use]] = mark[kept.b[use]] = True
+    public, private = public & is_junction, private & is_junction
+    opens, leaves = int(public.sum()), int(private.sum())
+    number = np.cumsum(public) - 1
+    leave = opens + np.cumsum(private) - 1
+    arrive = leave + leaves
+    street = chains.street[chains.start[:-1]]
+    first, last = chains.node[chains.start[:-1]], chains.node[chains.start[1:] - 1]
+    ways = kept.ways[street].astype(np.int64)
+    # A one-way chain is one street, which may lie the other way round in its chain.
+    ways = np.where(first == kept.a[street], ways, _TURNED[ways])
+    is_private = kept.is_private[street]
+    both, inner = private & public, private & ~public
+    return _Ends(
+        street=street,
+        leave_from=np.where(is_private, leave[first], number[first]),
+        leave_to=np.where(is_private, leave[last], number[last]),
+        arrive_from=np.where(is_private, arrive[first], number[first]),
+        arrive_to=np.where(is_private, arrive[last], number[last]),
+        ways=ways,
+        is_private=is_private,
+        junctions=opens + 2 * leaves,
+        changes=(
+            np.concatenate([leave[both], number[both], leave[inner]]),
+            np.concatenate([number[both], arrive[both], arrive[inner]]),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """What leaves each junction, in order of junctions; `start` has one entry more."""
+
+    start: _Indices
+    node: _Indices
+    chain: _Indices
+    ways: _Indices
+
+
+def _links(ends: _Ends) -> _Links:
+    """List which walks along whole chains lead from junction to junction, from both its ends."""
+    forwards, backwards = ends.ways & OUTWARD > 0, ends.ways & INWARD > 0
+    arcs = [
+        (ends.leave_from, ends.leave_to, forwards),
+        (ends.leave_to, ends.leave_from, backwards),
+        (ends.arrive_from, ends.arrive_to, forwards & ends.is_private),
+        (ends.arrive_to, ends.arrive_from, backwards & ends.is_private),
+    ]
+    chain, (before, after) = np.arange(len(ends.street)), ends.changes
+    start = np.concatenate([*(a[use] for a, _, use in arcs), before])
+    stop = np.concatenate([*(b[use] for _, b, use in arcs), after])
+    along = np.concatenate([*(chain[use] for _, _, use in arcs), np.full(len(before), -1)])
+    is_step = start != stop  # a ring leads nowhere
+    return _both_ends(start[is_step], stop[is_step], along[is_step], ends.junctions)
+
+
+def _both_ends(start: _Indices, stop: _Indices, chain: _Indices, junctions: int) -> _Links:
+    """Note each walk where it starts and where it stops; there and back along a chain are one."""
+    near, far = np.concatenate([start, stop]), np.concatenate([stop, start])
+    ways = np.repeat([OUTWARD, INWARD], len(start))
+    along = np.tile(chain, 2)
+    order = np.lexsort((along, far, near))
+    near, far, along, ways = near[order], far[order], along[order], ways[order]
+    is_first = np.ones(len(near), np.bool_)
+    is_first[1:] = (near[1:] != near[:-1]) | (far[1:] != far[:-1]) | (along[1:] != along[:-1])
+    first = np.flatnonzero(is_first)
+    merged = np.bitwise_or.reduceat(ways, first) if len(first) else ways
+    first_of = np.searchsorted(near[first], np.arange(junctions + 1))
+    return _Links(first_of, far[first], along[first], merged)
 
 
 def _index(lon: _Floats, lat: _Floats, pieces: _Indices) -> tuple[_Floats, _Indices, _Indices]:
@@ -233,6 +307,11 @@ def _index(lon: _Floats, lat: _Floats, pieces: _Indices) -> tuple[_Floats, _Indi
     grid = np.array([west, south, cell_lon, cell_lat, columns, rows], np.float64)
     cell_start = np.searchsorted(cell[order], np.arange(columns * rows + 1))
     return grid, cell_start, np.repeat(pieces, count)[order]
+
+
+def _private_m(kept: streets.Streets) -> float:
+    a, b = kept.a[kept.is_private], kept.b[kept.is_private]
+    return float(walking_parts.lengths(kept.lon, kept.lat, a, b).sum())
 
 
 def _i32(values: _Indices) -> NDArray[np.int32]:

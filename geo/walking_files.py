@@ -14,7 +14,7 @@ import numpy as np
 
 from geo.walking_arrays import Graph
 
-FORMAT = 1  # raise it when the arrays change; a reader refuses any other
+FORMAT = 2  # raise it when the arrays change; a reader refuses any other
 _MANIFEST = "manifest.json"
 
 
@@ -36,8 +36,10 @@ class Manifest:
     streets: int
     junctions: int
     chains: int
+    parts: int
     length_m: float
     stairs_m: float
+    private_m: float
     dropped_nodes: int
     dropped_m: float
     bytes: int

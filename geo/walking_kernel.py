@@ -10,19 +10,21 @@ import numba
 import numpy as np
 
 from geo.position import EARTH_RADIUS_M
-from geo.walking_arrays import Answers, Graph, Snaps, Workspace
+from geo.walking_arrays import INWARD, OUTWARD, Answers, Graph, Snaps, Workspace
 
 STAIR_FACTOR = 1.4  # time on stairs over time on the level, both measured along the map
 DETOUR_FACTOR = 1.35  # walked over straight, where no street tells (median of three real cities)
 
-_STAIR_EXTRA = STAIR_FACTOR - 1.0
+STAIR_EXTRA = STAIR_FACTOR - 1.0
 _DEGREE_M = math.radians(EARTH_RADIUS_M)
 _WAITING = -2  # a seed that is not in the heap yet
+_CORNER_M2 = 4e-4  # 2 cm: at a corner of streets one stands on one that is open both ways
+START, FINISH = 0, 1  # the ends of a chain
 
-_compiled = numba.njit(cache=True, nogil=True)
+compiled = numba.njit(cache=True, nogil=True)
 
 
-@_compiled
+@compiled
 def _piece_off(
     graph: Graph, piece: int, place: tuple[float, float], metre: tuple[float, float]
 ) -> tuple[float, float]:
@@ -38,7 +40,25 @@ def _piece_off(
     return ax * ax + ay * ay, share
 
 
-@_compiled
+@compiled
+def _piece_near(
+    graph: Graph,
+    piece: int,
+    place: tuple[float, float],
+    metre: tuple[float, float],
+    least: float,
+) -> tuple[float, float]:
+    """Measure like `_piece_off`; of streets that meet there an open one comes first."""
+    square, share = _piece_off(graph, piece, place, metre)
+    if square < least:
+        chain = graph.point_chain[piece]
+        is_public = graph.chain_from[chain] == graph.chain_in_from[chain]
+        if not is_public or graph.chain_ways[chain] != OUTWARD | INWARD:
+            square += _CORNER_M2
+    return square, share
+
+
+@compiled
 def _snap_one(graph: Graph, lon: float, lat: float, most_off: float) -> tuple[int, float, float]:
     """Find the nearest piece by looking at rings of cells round the place: piece, share, off.
 
@@ -66,7 +86,7 @@ def _snap_one(graph: Graph, lon: float, lat: float, most_off: float) -> tuple[in
                 cell = y * columns + x
                 for entry in range(graph.cell_start[cell], graph.cell_start[cell + 1]):
                     piece = graph.cell_piece[entry]
-                    square, share = _piece_off(graph, piece, (lon, lat), metre)
+                    square, share = _piece_near(graph, piece, (lon, lat), metre, least)
                     if square < least:
                         best, best_share, least = piece, share, square
         if covered * covered >= least:
@@ -75,7 +95,7 @@ def _snap_one(graph: Graph, lon: float, lat: float, most_off: float) -> tuple[in
         ring += 1
 
 
-@_compiled
+@compiled
 def snap(graph: Graph, snaps: Snaps, most_off: float) -> None:
     """Put every place on the nearest street within `most_off` metres of it."""
     for i in range(len(snaps.lon)):
@@ -91,8 +111,8 @@ def snap(graph: Graph, snaps: Snaps, most_off: float) -> None:
         snaps.off[i] = off
 
 
-@_compiled
-def _push(work: Workspace, size: int, effort: float, node: int) -> int:
+@compiled
+def push(work: Workspace, size: int, effort: float, node: int) -> int:
     hole = size
     while hole > 0:
         parent = (hole - 1) >> 1
@@ -106,8 +126,8 @@ def _push(work: Workspace, size: int, effort: float, node: int) -> int:
     return size + 1
 
 
-@_compiled
-def _drop_least(work: Workspace, size: int) -> int:
+@compiled
+def drop_least(work: Workspace, size: int) -> int:
     size -= 1
     effort, node = work.heap_effort[size], work.heap_node[size]
     hole = 0
@@ -127,7 +147,7 @@ def _drop_least(work: Workspace, size: int) -> int:
     return size
 
 
-@_compiled
+@compiled
 def _reach_node(
     work: Workspace, node: int, effort: float, length: float, via: tuple[int, int, int]
 ) -> None:
@@ -137,74 +157,96 @@ def _reach_node(
     work.via_node[node], work.via_chain[node], work.source[node] = via
 
 
-@_compiled
-def _chain_effort(graph: Graph, chain: int) -> tuple[float, float]:
+@compiled
+def chain_effort(graph: Graph, chain: int) -> tuple[float, float]:
     last = graph.chain_start[chain + 1] - 1
     return graph.point_length[last], graph.point_stairs[last]
 
 
-@_compiled
-def _seed_end(work: Workspace, node: int, length: float, stairs: float, source: int) -> None:
-    effort = length + _STAIR_EXTRA * stairs
-    if work.stamp[node] != work.round[0] or effort < work.effort[node]:
+@compiled
+def end(graph: Graph, chain: int, end: int, is_leaving: bool) -> int:
+    """Give the junction at one end of a chain, -1 if one may not walk there (or come from it)."""
+    ways = graph.chain_ways[chain]
+    if is_leaving:
+        if end == START:
+            return graph.chain_from[chain] if ways & INWARD else -1
+        return graph.chain_to[chain] if ways & OUTWARD else -1
+    if end == START:
+        return graph.chain_in_from[chain] if ways & OUTWARD else -1
+    return graph.chain_in_to[chain] if ways & INWARD else -1
+
+
+@compiled
+def _seedend(work: Workspace, node: int, length: float, stairs: float, source: int) -> None:
+    effort = length + STAIR_EXTRA * stairs
+    if node >= 0 and (work.stamp[node] != work.round[0] or effort < work.effort[node]):
         _reach_node(work, node, effort, length, (-1, _WAITING, source))
 
 
-@_compiled
-def _seed(graph: Graph, work: Workspace, sources: Snaps) -> int:
-    """Start from both ends of every source's chain; returns the size of the heap."""
-    for i in range(len(sources.piece)):
+@compiled
+def _seed(graph: Graph, work: Workspace, sources: Snaps, first: int, after: int) -> int:
+    """Start from both ends of the chains of these sources; gives the size of the heap."""
+    is_leaving = work.ways[0] == OUTWARD
+    for i in range(first, after):
         if sources.piece[i] < 0:
             continue
         chain, off = sources.chain[i], sources.off[i]
         length, stairs = sources.length[i], sources.stairs[i]
-        all_length, all_stairs = _chain_effort(graph, chain)
-        _seed_end(work, graph.chain_from[chain], off + length, stairs, i)
-        _seed_end(work, graph.chain_to[chain], off + all_length - length, all_stairs - stairs, i)
+        all_length, all_stairs = chain_effort(graph, chain)
+        node = end(graph, chain, START, is_leaving)
+        _seedend(work, node, off + length, stairs, i)
+        node = end(graph, chain, FINISH, is_leaving)
+        _seedend(work, node, off + all_length - length, all_stairs - stairs, i)
     size = 0
-    for i in range(len(sources.piece)):
+    for i in range(first, after):
         if sources.piece[i] < 0:
             continue
-        chain = sources.chain[i]
-        for node in (graph.chain_from[chain], graph.chain_to[chain]):
+        for side in (START, FINISH):
+            node = end(graph, sources.chain[i], side, is_leaving)
+            if node < 0:
+                continue
             if work.via_chain[node] == _WAITING and work.effort[node] <= work.limit[0]:
                 work.via_chain[node] = -1  # in the heap once, however many sources share it
-                size = _push(work, size, work.effort[node], node)
+                size = push(work, size, work.effort[node], node)
     return size
 
 
-@_compiled
-def expand(graph: Graph, work: Workspace, sources: Snaps, limit: float) -> int:
+@compiled
+def expand(
+    graph: Graph, work: Workspace, sources: Snaps, rows: tuple[int, int], limit: float
+) -> int:
     """Find the least effort from the sources to every node within `limit` (Dijkstra's algorithm).
 
-    Returns how many nodes were settled. A node holds an answer where `stamp` equals `round` and
-    its effort is within the limit.
+    `rows` = the first source that counts, and the one after the last. `work.ways` says whether
+    one walks from the sources or to them. Returns how many nodes were settled. A node holds an
+    answer where `stamp` equals `round` and its effort is within the limit.
     """
     work.round[0] += 1
     work.limit[0] = limit
-    now = work.round[0]
-    size = _seed(graph, work, sources)
+    now, ways, speed = work.round[0], work.ways[0], work.speed[0]
+    size = _seed(graph, work, sources, rows[0], rows[1])
     settled = 0
     while size > 0:
         effort, node = work.heap_effort[0], work.heap_node[0]
-        size = _drop_least(work, size)
+        size = drop_least(work, size)
         if effort > work.effort[node]:
             continue  # left over from before a quicker way was found
         settled += 1
-        length = work.length[node]
+        length, source = work.length[node], work.source[node]
         for link in range(graph.out_start[node], graph.out_start[node + 1]):
-            link_length = graph.out_length[link]
-            there = effort + link_length + _STAIR_EXTRA * graph.out_stairs[link]
+            if graph.out_ways[link] & ways == 0:
+                continue
+            there = effort + graph.out_effort[link] + speed * graph.out_wait[link]
             other = graph.out_node[link]
             if there > limit or (work.stamp[other] == now and work.effort[other] <= there):
                 continue
-            via = (int(node), int(graph.out_chain[link]), int(work.source[node]))
-            _reach_node(work, other, there, length + link_length, via)
-            size = _push(work, size, there, other)
+            via = (int(node), int(graph.out_chain[link]), int(source))
+            _reach_node(work, other, there, length + graph.out_length[link], via)
+            size = push(work, size, there, other)
     return settled
 
 
-@_compiled
+@compiled
 def _straight_m(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> float:
     x = (lon_b - lon_a) * math.cos(math.radians((lat_a + lat_b) / 2))
     return _DEGREE_M * math.hypot(x, lat_b - lat_a)
@@ -214,37 +256,53 @@ def _straight_m(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> float
 NOT_REACHED, FROM_START, FROM_END, ALONG, STRAIGHT = 0, 1, 2, 3, 4
 
 
-@_compiled
+@compiled
 def _via_ends(
     graph: Graph, work: Workspace, target: Snaps, t: int
 ) -> tuple[float, float, int, int]:
     """Find the quickest way through either end of a target's chain: effort, length, how, source."""
     chain, now, off = target.chain[t], work.round[0], target.off[t]
+    is_leaving = work.ways[0] == INWARD
     effort, length, how, source = np.inf, np.inf, NOT_REACHED, -1
     along, stairs = target.length[t], target.stairs[t]
-    all_length, all_stairs = _chain_effort(graph, chain)
-    node = graph.chain_from[chain]
-    if work.stamp[node] == now:
-        effort = work.effort[node] + along + _STAIR_EXTRA * stairs + off
+    node = end(graph, chain, START, is_leaving)
+    if node >= 0 and work.stamp[node] == now:
+        effort = work.effort[node] + along + STAIR_EXTRA * stairs + off
         length, how, source = work.length[node] + along + off, FROM_START, work.source[node]
+    all_length, all_stairs = chain_effort(graph, chain)
     along, stairs = all_length - along, all_stairs - stairs
-    node = graph.chain_to[chain]
-    if work.stamp[node] == now:
-        there = work.effort[node] + along + _STAIR_EXTRA * stairs + off
+    node = end(graph, chain, FINISH, is_leaving)
+    if node >= 0 and work.stamp[node] == now:
+        there = work.effort[node] + along + STAIR_EXTRA * stairs + off
         if there < effort:
             effort, length = there, work.length[node] + along + off
             how, source = FROM_END, work.source[node]
     return effort, length, how, source
 
 
-@_compiled
-def _along_chain(source: Snaps, s: int, target: Snaps, t: int) -> tuple[float, float]:
-    """Walk along the one chain on which both places stand: effort, length."""
-    length = abs(source.length[s] - target.length[t]) + source.off[s] + target.off[t]
-    return length + _STAIR_EXTRA * abs(source.stairs[s] - target.stairs[t]), length
+@compiled
+def along_chain(source: Snaps, s: int, target: Snaps, t: int, ways: int) -> tuple[float, float]:
+    """Walk along the one chain on which both places stand: effort, length; infinite if one-way.
+
+    Bits of `ways`: 1 towards the chain's end may be walked, 2 towards its start.
+    """
+    ahead = target.length[t] - source.length[s]
+    if ahead != 0.0 and ways & (1 if ahead > 0.0 else 2) == 0:
+        return np.inf, np.inf
+    length = abs(ahead) + source.off[s] + target.off[t]
+    return length + STAIR_EXTRA * abs(source.stairs[s] - target.stairs[t]), length
 
 
-@_compiled
+@compiled
+def ways_on(graph: Graph, work: Workspace, chain: int) -> int:
+    """Give the bits of `chain_ways` as seen by an expansion that goes with the walk or against."""
+    ways = int(graph.chain_ways[chain])
+    if work.ways[0] == OUTWARD or ways == OUTWARD | INWARD:
+        return ways
+    return (OUTWARD | INWARD) - ways
+
+
+@compiled
 def measure(
     graph: Graph, work: Workspace, sources: Snaps, targets: Snaps, answers: Answers
 ) -> None:
@@ -259,7 +317,7 @@ def measure(
         effort, length, how, source = _via_ends(graph, work, targets, t)
         s = np.searchsorted(sources.chain, chain)
         while s < len(sources.chain) and sources.chain[s] == chain:
-            there, there_m = _along_chain(sources, s, targets, t)
+            there, there_m = along_chain(sources, s, targets, t, ways_on(graph, work, chain))
             if there < effort:
                 effort, length, how, source = there, there_m, ALONG, s
             s += 1
@@ -267,9 +325,12 @@ def measure(
             continue
         off = sources.off[source] + targets.off[t]
         if effort - off <= off:  # mostly off the street anyway: perhaps in the same building
-            straight = DETOUR_FACTOR * _straight_m(
-                sources.lon[source], sources.lat[source], targets.lon[t], targets.lat[t]
-            )
+            straight = straight_effort(sources, source, targets, t)
             if straight < effort:
                 effort, length, how = straight, straight, STRAIGHT
         answers.effort[t], answers.length[t], answers.how[t] = effort, length, how
+
+
+@compiled
+def straight_effort(source: Snaps, s: int, target: Snaps, t: int) -> float:
+    return DETOUR_FACTOR * _straight_m(source.lon[s], source.lat[s], target.lon[t], target.lat[t])

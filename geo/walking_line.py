@@ -1,4 +1,4 @@
-"""Trace the line of a walk back through an expansion."""
+"""Trace the line of a walk back through an expansion from its start."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +29,15 @@ def _through_junctions(
     graph: Graph, work: Workspace, source: Snaps, target: Snaps, how: int
 ) -> list[Line]:
     is_from_start = how == walking_kernel.FROM_START
-    ends = graph.chain_from if is_from_start else graph.chain_to
+    ends = graph.chain_in_from if is_from_start else graph.chain_in_to
     node = int(ends[target.chain[0]])
     backwards = [_to_end(graph, target, is_start=is_from_start)]
     while (before := int(work.via_node[node])) >= 0:
         chain = int(work.via_chain[node])
-        points = _points(graph, graph.chain_start[chain], graph.chain_start[chain + 1])
-        backwards.append(points if graph.chain_from[chain] == node else points[::-1])
+        if chain >= 0:
+            points = _points(graph, graph.chain_start[chain], graph.chain_start[chain + 1])
+            is_back = node in (graph.chain_from[chain], graph.chain_in_from[chain])
+            backwards.append(points if is_back else points[::-1])
         node = before
     first = _to_end(graph, source, is_start=_leaves_by_start(graph, source, node))
     return [first, *(part[::-1] for part in reversed(backwards))]

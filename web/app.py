@@ -20,6 +20,7 @@ from starlette.middleware.cors import CORSMiddleware
 from dispatch import db
 from dispatch.settings import Settings
 from web import (
+    aed_page,
     api,
     compression,
     headers,
@@ -28,10 +29,14 @@ from web import (
     metrics,
     openapi,
     pages,
+    plain_nearest,
+    planner_tiles,
     problems,
     tiles,
     walking_watch,
 )
+from web.api import nearest_aeds
+from web.ogc import pages as ogc_pages
 
 #: A Redis that does not answer within this time is left alone; alerts do not need it.
 REDIS_WITHIN_S = 0.5
@@ -64,12 +69,17 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.network = walking_watch.empty(settings)
+    app.state.tiles = tiles.Tiles(settings.tile_cache_mb << 20)
     problems.install(app)
     openapi.install(app)
+    # Routes are matched one after the other: first what a map asks for by the dozen.
+    app.include_router(tiles.router)
     for router in api.ROUTERS:
         app.include_router(router, prefix="/api/v1", responses=problems.RESPONSES)
-    for router in (api.health.router, live.router, tiles.router, pages.router):
+    maps = (planner_tiles.router, ogc_pages.router)
+    for router in (api.health.router, live.router, *maps, aed_page.router, pages.router):
         app.include_router(router)
+    app.add_middleware(plain_nearest.PlainNearest)  # the innermost
     app.add_middleware(compression.CompressedFiles)
     app.add_middleware(limits.BodyLimit)
     app.add_middleware(metrics.Measured)
@@ -100,6 +110,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(bus.aclose)
         app.state.redis = bus
         app.state.database = db.Database(engine, bus)
+        app.state.finder = await stack.enter_async_context(nearest_aeds.running(app))
         app.state.http = await stack.enter_async_context(httpx.AsyncClient(timeout=5.0))
         app.state.live = live.Live(app.state.database, bus, settings)
         await walking_watch.load(app)
@@ -114,8 +125,10 @@ async def _beside(app: FastAPI) -> AsyncIterator[None]:
     """Run what belongs to no request while the app serves."""
     async with asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(walking_watch.watch(app), name="walking watch")
+        drawing = tasks.create_task(tiles.prepare(app), name="map of AEDs")
         yield
         watch.cancel()
+        drawing.cancel()
 
 
 def _redis(url: str) -> redis.asyncio.Redis:

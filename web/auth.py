@@ -7,6 +7,7 @@ that nobody has costs as much time as a wrong password.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -171,6 +172,21 @@ def check_origin(request: HTTPConnection, settings: Settings) -> None:
 def address_of(request: HTTPConnection) -> str:
     """Return the address of the peer; forwarded headers count only where uvicorn trusts them."""
     return "" if request.client is None else request.client.host
+
+
+def subject_of(request: HTTPConnection) -> str:
+    """Return what one client without a session is counted by: its address, of IPv6 the network.
+
+    Who has an IPv6 address has the 2^64 of its network, so those count as one.
+    """
+    address = address_of(request)
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4 or parsed.ipv4_mapped is not None:
+        return address
+    return str(ipaddress.ip_network((parsed.packed, 64), strict=False))
 
 
 # ---- signing in

@@ -47,6 +47,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "model_type": ("must be an object", "必须是对象"),
     "model_attributes_type": ("must be an object", "必须是对象"),
     "position": ("is no possible position", "不是有效的坐标"),
+    "too_many_pairs": (
+        "asks for {pairs} pairs, more than {most}: send fewer sources or targets at once",
+        "共 {pairs} 对，超过 {most} 对：请减少每次的起点或终点",
+    ),
 }
 _UNKNOWN = ("is not valid", "不正确")
 

@@ -135,6 +135,19 @@ class PointShape(Shape):
 # ---- positions in other systems
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A position as it was sent, and the system in which it was meant."""
+
+    position: Position
+    crs: datum.Crs
+
+    @property
+    def wgs84(self) -> Position:
+        """Give it as everything inside has it."""
+        return inward(self.position, self.crs)
+
+
 def inward(position: Position, *named: datum.Crs | None) -> Position:
     """Turn a position into WGS-84 from the first system named: the body's, then the query's."""
     crs = next((crs for crs in named if crs is not None), datum.Crs.WGS84)

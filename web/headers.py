@@ -40,8 +40,9 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                # A page with forms has a policy of its own; the rest take these.
                 for name, value in self._always.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
                 # Whoever wants an answer kept says so; the rest may be about people.
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)

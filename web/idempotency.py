@@ -1,9 +1,13 @@
 """One change per `Idempotency-Key`: a repeat gets the first answer, byte for byte, for 72 h.
 
 A router whose routes create is made with `route_class=idempotency.Route`, each such route says
-`dependencies=[idempotency.REQUIRED]`. It opens the transaction, takes a lock on (person, key),
+`dependencies=[idempotency.REQUIRED]`. It opens the transaction, takes a lock on (subject, key),
 replays what is stored or runs the handler and stores its answer, and commits; so the change and its
 answer are stored together or not at all, and the reply leaves after the commit.
+
+The subject is the person who calls. Where a route says `FOR_ANYBODY`, somebody who is not signed in
+is known by a hash of the address and the key: as the key is random, no address can be read from it,
+and no other client behind the same address is given the answer unless it knows the key.
 
 Stored are successes and conflicts (409). Anything else changed nothing and may be tried again.
 """
@@ -27,7 +31,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatch import errors, tables
-from web import dependencies, problems
+from web import auth, dependencies, problems
 
 KEPT_FOR = timedelta(hours=72)
 KEY_MOST = 200
@@ -64,28 +68,57 @@ def key_of(
 REQUIRED = Depends(key_of)
 
 
+def open_key_of(key: Annotated[str, REQUIRED]) -> str:
+    """Return the key of a request that needs no session."""
+    return key
+
+
+FOR_ANYBODY = Depends(open_key_of)
+
+
 class Route(APIRoute):
-    """A route that, where it says REQUIRED, makes its change at most once per person and key."""
+    """A route that, where it says so, makes its change at most once per subject and key."""
 
     def get_route_handler(self) -> Handler:
         """Wrap the handler that FastAPI builds."""
         handler = super().get_route_handler()
-        if REQUIRED not in self.dependencies:
+        is_open = FOR_ANYBODY in self.dependencies
+        if REQUIRED not in self.dependencies and not is_open:
             return handler
 
         async def once(request: Request) -> Response:
-            caller = await dependencies.require_caller(await dependencies.identify(request))
-            claim = Claim(caller.id, key_of(request), request.url.path, await _digest(request))
+            caller = await dependencies.identify(request)
+            if not is_open:
+                caller = await dependencies.require_caller(caller)
+            key = key_of(request)
+            subject_id = _nobody(request, key) if caller is None else caller.id
+            claim = Claim(subject_id, key, request.url.path, await _digest(request))
             return await _once(request, claim, handler)
 
         return once
+
+
+def _nobody(request: Request, key: str) -> UUID:
+    """Name somebody who is not signed in."""
+    said = f"{auth.subject_of(request)}\0{key}"
+    return UUID(bytes=hashlib.sha256(said.encode()).digest()[:16])
+
+
+class ShownOnce(Response):
+    """An answer with a secret: a repeat gets `kept`, the same without it, so nothing stores it."""
+
+    def __init__(self, body: bytes, kept: bytes, *, status: int, location: str) -> None:
+        super().__init__(
+            body, status, headers={"Location": location}, media_type="application/json"
+        )
+        self.kept = kept
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Whose key it is and what it was sent with."""
 
-    person_id: UUID
+    subject_id: UUID
     key: str
     route: str
     body_hash: bytes
@@ -125,7 +158,7 @@ async def _once(request: Request, claim: Claim, handler: Handler) -> Response:
 
 # Two keys that share a number only wait for each other once in 2^64; the row decides.
 _LOCK = sa.text("""
-select pg_advisory_xact_lock(hashtextextended(cast(:person_id as text) || :key, 0))
+select pg_advisory_xact_lock(hashtextextended(cast(:subject_id as text) || :key, 0))
 """)
 
 
@@ -134,12 +167,12 @@ async def _find(conn: AsyncConnection, claim: Claim, *, now: datetime) -> Respon
 
     Raises KeyReused when the key was used for something else.
     """
-    await conn.execute(_LOCK, {"person_id": str(claim.person_id), "key": claim.key})
+    await conn.execute(_LOCK, {"subject_id": str(claim.subject_id), "key": claim.key})
     table = tables.idempotency
     row = (
         await conn.execute(
             sa.select(table).where(
-                table.c.person_id == claim.person_id,
+                table.c.subject_id == claim.subject_id,
                 table.c.key == claim.key,
                 table.c.created_at > now - KEPT_FOR,
             )
@@ -161,12 +194,12 @@ async def _store(conn: AsyncConnection, claim: Claim, response: Response, *, now
         "body_hash": claim.body_hash,
         "status": response.status_code,
         "headers": {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name))},
-        "body": bytes(response.body),
+        "body": bytes(response.kept if isinstance(response, ShownOnce) else response.body),
         "created_at": now,
     }
     # A row that is older than 72 h is as good as none, and is replaced.
     await conn.execute(
         pg.insert(tables.idempotency)
-        .values(person_id=claim.person_id, key=claim.key, **kept)
-        .on_conflict_do_update(index_elements=["person_id", "key"], set_=dict(kept))
+        .values(subject_id=claim.subject_id, key=claim.key, **kept)
+        .on_conflict_do_update(index_elements=["subject_id", "key"], set_=dict(kept))
     )

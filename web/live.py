@@ -25,7 +25,7 @@ from realtime import deadline
 from realtime.hub import Hub
 from realtime.protocol import Close
 from realtime.tailer import Tailer
-from web import auth, dependencies, live_document, live_watch
+from web import auth, dependencies, live_document, live_watch, position_ingest
 from web.live_session import Session
 
 _logger = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ class Live:
         self.hub = Hub()
         self.tailer = Tailer(database.engine, redis, self.hub)
         self.watch = live_watch.Watch(self)
+        self.positions = position_ingest.Ingest(database, redis)
         self.sessions: set[Session] = set()
         self.per_person: Counter[UUID] = Counter()
         # For the metrics.
@@ -75,7 +76,7 @@ class Live:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow the log while the app runs; at its end close every socket with 1012."""
-        async with asyncio.TaskGroup() as tasks:
+        async with self.positions.running(), asyncio.TaskGroup() as tasks:
             own = [
                 tasks.create_task(self.tailer.run(), name="live tailer"),
                 tasks.create_task(self._tick(), name="live tick"),

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 from dispatch import events
 from realtime import protocol
 from realtime.protocol import Close
-from web import fields, shapes
+from web import aed_record, fields, shapes
 from web.api import board
 
 router = APIRouter(tags=["live"])
@@ -77,11 +77,34 @@ class WelcomeFrame(fields.Shape):
     heartbeat_s: int
 
 
+class WithdrawnShape(fields.Shape):
+    """An AED that left the registry."""
+
+    id: str
+    withdrawn: Literal[True]
+
+
+class NamedShape(fields.Shape):
+    """An AED, named."""
+
+    id: str
+    name: str
+
+
+class CheckDueShape(fields.Shape):
+    """Somebody has to look at an AED: its first custodian, the second, or the organisation."""
+
+    aed: NamedShape
+    stage: Literal["first", "second", "overdue"]
+    due_at: str
+
+
 class ChangesShape(fields.Shape):
     """Body of `org:` and `incident:` events: whole objects that replace those of the same id.
 
-    Lines and reservations come on `incident:` topics only. An incident that is closed leaves the
-    board with everything of it.
+    Lines and reservations come on `incident:` topics only, `aed` and `check_due` on `org:` topics
+    only; AEDs are in no snapshot. An incident that is closed leaves the board with everything of
+    it.
     """
 
     incident: shapes.IncidentShape | None = None
@@ -89,6 +112,8 @@ class ChangesShape(fields.Shape):
     assignments: list[shapes.AssignmentShape] | None = None
     reservations: list[shapes.ReservationShape] | None = None
     lines: list[shapes.LineShape] | None = None
+    aed: aed_record.AedShape | WithdrawnShape | None = None
+    check_due: CheckDueShape | None = None
 
 
 class DutyShape(fields.Shape):

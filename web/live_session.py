@@ -18,7 +18,7 @@ from realtime import log, protocol
 from realtime.connection import Connection, Load
 from realtime.protocol import Ack, BadMessage, Close, Hello, Mark, Message, Position
 from realtime.stream import Stream
-from web import auth, dependencies, live_position, live_watch
+from web import auth, dependencies, live_watch
 
 if TYPE_CHECKING:  # the two know each other; only the types go both ways
     from web.live import Live
@@ -58,7 +58,6 @@ class Session:
         self.standing: str | None = None
         self.check_at = 0.0
         self.connection = Connection(socket.send_text, self._load)
-        self._position = live_position.Reporter(line.database, line.redis, self._complain)
         self._allowance = float(MESSAGES_BURST)
         self._heard_at = 0.0
 
@@ -66,11 +65,10 @@ class Session:
         """Read and write until one of them ends; a close that is due is still said."""
         async with asyncio.TaskGroup() as tasks:
             writer = tasks.create_task(self._write(), name="live writer")
-            reader = tasks.create_task(self._read(tasks), name="live reader")
+            reader = tasks.create_task(self._read(), name="live reader")
             await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
             if self.connection.closing is not None:
                 await asyncio.wait({writer})
-            self._position.stop()
             reader.cancel()
             writer.cancel()
 
@@ -158,7 +156,7 @@ class Session:
 
     # ---- in
 
-    async def _read(self, tasks: asyncio.TaskGroup) -> None:
+    async def _read(self) -> None:
         hello = await self._first_hello()
         if hello is None or not await self._sign_in(hello):
             return
@@ -170,7 +168,7 @@ class Session:
                 case Ack():
                     await self._acknowledge(message)
                 case Position():
-                    self._locate(message, tasks)
+                    self._locate(message)
 
     async def _first_hello(self) -> Hello | None:
         try:
@@ -283,11 +281,8 @@ class Session:
                 conn, alert_id, alerts.Level(level), by=self._known().id, now=dependencies.clock()
             )
 
-    def _locate(self, position: Position, tasks: asyncio.TaskGroup) -> None:
-        try:
-            self._position.take(live_position.read(self._known().id, position), tasks)
-        except ValueError as bad:
-            self._complain("bad_position", str(bad))
+    def _locate(self, position: Position) -> None:
+        self.line.positions.take(self._known().id, position, self._complain)
 
     def _known(self) -> auth.Caller:
         """Return who this is; asked only after the sign-in."""

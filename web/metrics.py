@@ -75,6 +75,11 @@ class _LiveLog(Collector):
             ("golden_log_looks", "Looks at the log.", live.tailer.looks),
             ("golden_log_failures", "Looks at the log that failed.", live.tailer.failures),
             ("golden_hints_failed", "Hints that Redis did not take.", log.hints.failed),
+            ("golden_positions_taken", "Positions that came.", live.positions.counts.taken),
+            ("golden_positions_shown", "Positions put into Redis.", live.positions.counts.shown),
+            ("golden_positions_stored", "Positions stored.", live.positions.counts.stored),
+            ("golden_positions_refused", "Positions refused.", live.positions.counts.refused),
+            ("golden_positions_failures", "Batches tried again.", live.positions.counts.failures),
         ):
             yield CounterMetricFamily(name, text, value=value)
         closed = CounterMetricFamily(

@@ -1,4 +1,6 @@
-"""The built pages: /console /go /planner /aed /sign-in, their assets, and where `/` leads.
+"""The built pages: /console /go /planner /sign-in, their assets, and where `/` leads.
+
+`/aed` needs no script and stands in web/aed_page.py.
 
 Assets carry a hash in their names and are kept for good; everything else is asked for again.
 """
@@ -17,7 +19,7 @@ from dispatch import states
 from web.dependencies import MaybeCaller
 
 DIST = Path(__file__).parent / "ui" / "dist"
-PAGES = ("console", "go", "planner", "aed", "sign-in")
+PAGES = ("console", "go", "planner", "sign-in")
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"

@@ -35,7 +35,6 @@ class Action(StrEnum):
     ORG_CHANGE = "org:change"
     AED_SEE = "aed:see"
     AED_CHANGE = "aed:change"
-    AED_REPORT = "aed:report"
     STOCK_SEE = "stock:see"
     STOCK_RESERVE = "stock:reserve"
     STOCK_CHANGE = "stock:change"
@@ -75,16 +74,15 @@ ROLES: dict[states.OrgRole, frozenset[Action]] = {
             Action.ORG_SEE,
             Action.AED_SEE,
             Action.AED_CHANGE,
-            Action.AED_REPORT,
             Action.STOCK_SEE,
             Action.STOCK_RESERVE,
             Action.COVERAGE_SEE,
             Action.ROUTE_SEE,
         }
     ),
-    states.OrgRole.RESPONDER: frozenset({Action.ROUTE_SEE, Action.AED_REPORT}),
+    states.OrgRole.RESPONDER: frozenset({Action.ROUTE_SEE}),
     states.OrgRole.PLANNER: frozenset(
-        {Action.COVERAGE_SEE, Action.AED_SEE, Action.AED_REPORT, Action.ORG_SEE, Action.ROUTE_SEE}
+        {Action.COVERAGE_SEE, Action.AED_SEE, Action.ORG_SEE, Action.ROUTE_SEE}
     ),
     states.OrgRole.KEEPER: frozenset(
         {

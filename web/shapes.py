@@ -52,6 +52,8 @@ class AedShape(Shape):
     position: PointShape
     access_note: str | None
     usable_until: str | None
+    cabinet: str
+    photos: list[str]
 
 
 class CountsShape(Shape):

@@ -1,58 +1,133 @@
 """Map tiles over HTTP: the base map and the AEDs, public, cached, and never a wrong address.
 
 A base tile is named by the version of the imported data (`?v=`), so browsers may keep it for good;
-an import changes the version that `/tiles/base.json` hands out.
+an import changes the version that `/tiles/base.json` hands out. An AED tile is asked for again
+after two seconds and answered with 304 while nothing in it changed. Neither costs the database
+anything while nothing changes. The layers that need signing in are in web/planner_tiles.py.
 """
 
+from __future__ import annotations
+
+import asyncio
+import gzip
 import hashlib
+import logging
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
-from sqlalchemy.ext.asyncio import AsyncConnection
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 
 from dispatch import errors
-from geo import dataset, osm_read, tiles
+from geo import aed_drawing, dataset, osm_read, tiles
+from geo.aed_tiles import AedTiles
 from geo.dataset import Dataset
-from web import fields
-from web.dependencies import Now, View
+from web import dependencies, fields
+from web.dependencies import View
 
 router = APIRouter(tags=["tiles"])
+_logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {MEDIA_TYPE: {}}},
+    204: {"description": "nothing lies there"},
+}
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _A_MINUTE = "public, max-age=60"
-_FEW_SECONDS = "public, max-age=5"
+#: With the second of `AedTiles` and a slow line, what is edited is on every map within 5 s.
+_FEW_SECONDS = "public, max-age=2"
 _LINK = '<a href="https://www.openstreetmap.org/copyright">© OpenStreetMap contributors</a>'
-_CACHE_BYTES = 48 * 1024 * 1024
+#: How long a process goes by the cities that it read last.
+_CITIES_FRESH_S = 1.0
+_COMPRESS_FROM = 1_000
+_COMPRESS_IN_THREAD_FROM = 60_000
+
+
+@dataclass(slots=True)
+class Kept:
+    """A finished tile: its content, twice once a client took it compressed."""
+
+    content: bytes
+    tag: str
+    generation: int = 0
+    until: float = math.inf
+    compressed: bytes = b""
+
+    def __len__(self) -> int:
+        return len(self.content) + len(self.compressed)
 
 
 class TileCache:
     """Finished tiles of this process, the least recently asked for thrown out first."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._tiles: OrderedDict[str, bytes] = OrderedDict()
+        self._tiles: OrderedDict[object, Kept] = OrderedDict()
         self._most = most_bytes
         self._held = 0
 
-    def find(self, key: str) -> bytes | None:
+    def find(self, key: object) -> Kept | None:
         """Give a finished tile, or None."""
         if key not in self._tiles:
             return None
         self._tiles.move_to_end(key)
         return self._tiles[key]
 
-    def keep(self, key: str, tile: bytes) -> None:
-        """Keep a tile under a key that names its content."""
-        self._held += len(tile) - len(self._tiles.pop(key, b""))
+    def keep(self, key: object, tile: Kept) -> Kept:
+        """Keep a tile in place of what was kept under the key."""
+        self._forget(key)
+        self._held += len(tile)
         self._tiles[key] = tile
         while self._held > self._most:
-            self._held -= len(self._tiles.popitem(last=False)[1])
+            self._forget(next(iter(self._tiles)))
+        return tile
+
+    def _forget(self, key: object) -> None:
+        if key in self._tiles:
+            self._held -= len(self._tiles.pop(key))
 
 
-_cache = TileCache(_CACHE_BYTES)
+class Tiles:
+    """What one app process holds of the map."""
+
+    def __init__(self, cache_bytes: int) -> None:
+        self.aeds = AedTiles()
+        self.cache = TileCache(cache_bytes)
+        self._version = ""
+        self._looked_at = -math.inf
+
+    async def version(self, request: Request) -> str:
+        """Name the state of the base map, as of a second ago at most."""
+        began = time.monotonic()
+        if began - self._looked_at >= _CITIES_FRESH_S:
+            async with dependencies.database_of(request).snapshot() as conn:
+                self.note(await dataset.list_all(conn))
+            self._looked_at = began
+        return self._version
+
+    def note(self, cities: Sequence[Dataset]) -> str:
+        """Take in which cities there are, and name the state of the base map."""
+        self._version = _version(cities)
+        return self._version
+
+
+def tiles_of(request: Request) -> Tiles:
+    """Give what this process holds of the map."""
+    return request.app.state.tiles  # type: ignore[no-any-return]  # Starlette's state is untyped
+
+
+async def prepare(app: FastAPI) -> None:
+    """Read the AEDs before somebody opens a map; without a database the first map does."""
+    held: Tiles = app.state.tiles
+    await asyncio.to_thread(aed_drawing.warm_up)
+    try:
+        await held.aeds.refresh(app.state.database.snapshot)
+    except (OSError, SQLAlchemyError) as error:  # TimeoutError is an OSError
+        _logger.warning("AEDs not read yet: %s", type(error).__name__)
 
 
 @router.get("/tiles/base.json", summary="The base map: TileJSON with bounds and attribution")
@@ -60,7 +135,7 @@ async def tile_json(request: Request, conn: View) -> Response:
     """Describe the base map and the cities in it. Public."""
     cities = await dataset.list_all(conn)
     host = str(request.base_url).rstrip("/")
-    version = _version(cities)
+    version = tiles_of(request).note(cities)
     body = {
         "tilejson": "3.0.0",
         "name": "Golden Minutes",
@@ -79,56 +154,93 @@ async def tile_json(request: Request, conn: View) -> Response:
 
 
 @router.get(
-    "/tiles/{layer}/{z}/{x}/{y}.mvt",
-    summary="One vector tile (MVT) of layer base or aeds",
+    "/tiles/base/{z}/{x}/{y}.mvt",
+    summary="A vector tile (MVT) of the base map",
     response_class=Response,
-    responses={200: {"content": {MEDIA_TYPE: {}}}, 204: {"description": "nothing lies there"}},
+    responses=ANSWERS,
 )
-async def tile(
+async def base_tile(
     *,
     request: Request,
-    conn: View,
-    now: Now,
-    layer: Annotated[str, Path(description="base or aeds")],
     z: int,
     x: int,
     y: int,
-    at: Annotated[
-        datetime | None, Query(description="aeds: usable at this time; default now")
-    ] = None,
     v: Annotated[str | None, Query(description="data version that base.json named")] = None,
 ) -> Response:
-    """Draw one tile. Public: base map and public facts of AEDs."""
+    """Draw the ground: land, water, streets, buildings, names. Public."""
+    cell, held = cell_of(z, x, y), tiles_of(request)
+    version = await held.version(request)
+    tile = held.cache.find(("base", version, cell))
+    if tile is None:
+        async with dependencies.database_of(request).snapshot() as conn:
+            content = await tiles.base(conn, cell)
+        tile = held.cache.keep(("base", version, cell), Kept(content, f"{version}-{z}-{x}-{y}"))
+    return await answer(request, tile, _FOR_GOOD if v == version else _A_MINUTE)
+
+
+@router.get(
+    "/tiles/aeds/{z}/{x}/{y}.mvt",
+    summary="A vector tile (MVT) of the AEDs with their state",
+    response_class=Response,
+    responses=ANSWERS,
+)
+async def aed_tile(
+    *,
+    request: Request,
+    z: int,
+    x: int,
+    y: int,
+    at: Annotated[fields.At | None, Query(description="usable at this time; default now")] = None,
+) -> Response:
+    """Draw each AED from zoom 12 on, and before that how many there are. Public."""
+    cell, held, now = cell_of(z, x, y), tiles_of(request), dependencies.now_of(request)
+    await held.aeds.refresh(dependencies.database_of(request).snapshot)
+    key, generation = ("aeds", cell, at), held.aeds.generation
+    tile = held.cache.find(key)
+    if tile is None or tile.generation != generation or tile.until <= now.timestamp():
+        drawn = await held.aeds.tile(*cell, at=at, now=now)
+        tile = held.cache.keep(key, Kept(drawn.content, drawn.tag, generation, drawn.until))
+    return await answer(request, tile, _FEW_SECONDS)
+
+
+def cell_of(z: int, x: int, y: int) -> tiles.Cell:
+    """Check the address of a tile. Raises NotFound."""
     try:
-        known = tiles.Layer(layer)
-        cell = tiles.cell(z, x, y)
-    except (ValueError, tiles.NoSuchTile) as error:
+        return tiles.cell(z, x, y)
+    except tiles.NoSuchTile as error:
         raise errors.NotFound(str(error)) from None
-    if known is tiles.Layer.AEDS:
-        content = await tiles.tile(conn, known, cell, at=at or now)
-        tag = hashlib.sha256(content).hexdigest()[:24]
-        return _answer(request, content, tag, _FEW_SECONDS)
-    version = _version(await dataset.list_all(conn))
-    tag = f"{version}-{z}-{x}-{y}"
-    content = await _base(conn, tag, cell, now=now)
-    return _answer(request, content, tag, _FOR_GOOD if v == version else _A_MINUTE)
 
 
-async def _base(conn: AsyncConnection, tag: str, cell: tiles.Cell, *, now: datetime) -> bytes:
-    content = _cache.find(tag)
-    if content is None:
-        content = await tiles.tile(conn, tiles.Layer.BASE, cell, at=now)
-        _cache.keep(tag, content)
-    return content
-
-
-def _answer(request: Request, content: bytes, tag: str, caching: str) -> Response:
-    headers = {"ETag": f'"{tag}"', "Cache-Control": caching}
-    if request.headers.get("if-none-match") == headers["ETag"]:
+async def answer(request: Request, tile: Kept, caching: str) -> Response:
+    """Send a tile, compressed where the client takes that; 304 when it has it already."""
+    is_small = len(tile.content) < _COMPRESS_FROM
+    is_packed = not is_small and "gzip" in request.headers.get("accept-encoding", "")
+    tag = f'"{tile.tag}{"-gzip" if is_packed else ""}"'
+    headers = {"ETag": tag, "Cache-Control": caching, "Vary": "Accept-Encoding"}
+    if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    if not content:
+    if not tile.content:
         return Response(status_code=204, headers=headers)
-    return Response(content, media_type=MEDIA_TYPE, headers=headers)
+    if not is_packed:
+        return Response(tile.content, media_type=MEDIA_TYPE, headers=headers)
+    headers["Content-Encoding"] = "gzip"
+    return Response(await _packed(tile), media_type=MEDIA_TYPE, headers=headers)
+
+
+async def _packed(tile: Kept) -> bytes:
+    # Tiles are public or their reader's own and carry nothing that a request put in: nothing can be
+    # guessed from their length (BREACH).
+    if not tile.compressed:
+        if len(tile.content) < _COMPRESS_IN_THREAD_FROM:
+            tile.compressed = gzip.compress(tile.content, 5, mtime=0)
+        else:
+            tile.compressed = await asyncio.to_thread(gzip.compress, tile.content, 5, mtime=0)
+    return tile.compressed
+
+
+def send_layer(content: bytes) -> Kept:
+    """Make a tile of content that nobody keeps, named by what it shows."""
+    return Kept(content, hashlib.blake2b(content, digest_size=12).hexdigest())
 
 
 def _version(cities: Sequence[Dataset]) -> str:

@@ -28,6 +28,8 @@ class Aed:
     floor: str | None
     access_note: str | None
     usable_until: datetime | None
+    cabinet: str
+    photos: tuple[UUID, ...]
 
     @classmethod
     def from_row(cls, row: sa.RowMapping) -> Aed | None:
@@ -42,6 +44,8 @@ class Aed:
             floor=row["aed_floor"],
             access_note=row["aed_access_note"],
             usable_until=row["aed_usable_until"],
+            cabinet=row["aed_cabinet"],
+            photos=tuple(row["aed_photos"]),
         )
 
 
@@ -109,7 +113,7 @@ def _float(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-_aed = geo_tables.aed.c
+_aed, _photo = geo_tables.aed.c, geo_tables.aed_photo.c
 _AED_COLUMNS = (
     _aed.name.label("aed_name"),
     _aed.position.label("aed_position"),
@@ -118,6 +122,14 @@ _AED_COLUMNS = (
     sa.func.nullif(
         sa.func.concat_ws(" · ", _aed.entrance, _aed.location_note, _aed.hours_note), ""
     ).label("aed_access_note"),
+    _aed.cabinet.label("aed_cabinet"),
+    # Served by ix_aed_photo_aed_id; the surroundings first.
+    sa.func.array(
+        sa.select(_photo.id)
+        .where(_photo.aed_id == _aed.id)
+        .order_by(_photo.kind.desc(), _photo.at, _photo.id)
+        .scalar_subquery()
+    ).label("aed_photos"),
 )
 _DELIVERY = (
     sa.select(tables.delivery.c.status)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, states, tables
@@ -157,9 +158,14 @@ async def list_places(conn: AsyncConnection, responder_ids: Sequence[UUID]) -> l
     """Return the declared places of some responders."""
     place = tables.place
     rows = await conn.execute(
-        sa.select(place).where(place.c.responder_id.in_(responder_ids)).order_by(place.c.id)
+        sa.select(place).where(_is_any(place.c.responder_id, responder_ids)).order_by(place.c.id)
     )
     return [Place.from_row(row) for row in rows.mappings()]
+
+
+def _is_any(column: sa.Column[UUID], ids: Sequence[UUID]) -> sa.ColumnElement[bool]:
+    """Compare with one array: a list of a hundred names would be parsed anew each time."""
+    return column == sa.any_(sa.literal(list(ids), pg.ARRAY(sa.Uuid)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +180,7 @@ class Fix:
 async def last_fixes(conn: AsyncConnection, responder_ids: Sequence[UUID]) -> dict[UUID, Fix]:
     """Return the last stored positions of some responders."""
     last = tables.last_position
-    rows = await conn.execute(sa.select(last).where(last.c.responder_id.in_(responder_ids)))
+    rows = await conn.execute(sa.select(last).where(_is_any(last.c.responder_id, responder_ids)))
     return {
         row.responder_id: Fix(
             Position.from_wkb(row.position),

@@ -108,10 +108,11 @@ report_attempt = sa.Table(
     sa.Index("ix_report_attempt_window_ends_at", "window_ends_at"),
 )
 
+#: `subject_id` is the person who sent the key; without one, a hash of the address and the key.
 idempotency = sa.Table(
     "idempotency",
     column.metadata,
-    column.ref("person_id", "person"),
+    sa.Column("subject_id", sa.Uuid, nullable=False),
     column.word("key"),
     column.word("route"),
     sa.Column("body_hash", sa.LargeBinary, nullable=False),
@@ -119,7 +120,7 @@ idempotency = sa.Table(
     column.json("headers"),
     sa.Column("body", sa.LargeBinary, nullable=False),
     column.now("created_at"),
-    sa.PrimaryKeyConstraint("person_id", "key"),
+    sa.PrimaryKeyConstraint("subject_id", "key"),
     sa.Index("ix_idempotency_created_at", "created_at"),
 )
 

@@ -6,11 +6,13 @@ Spatial indexes are named here, never made by GeoAlchemy2, so that partial ones 
 
 from geo.tables.aeds import (
     aed,
+    aed_change,
     aed_check,
     aed_code,
     aed_custodian,
     aed_history,
     aed_photo,
+    aed_reminder,
     aed_report,
     aed_use,
 )
@@ -20,11 +22,13 @@ from geo.tables.column import metadata
 __all__ = [
     "address",
     "aed",
+    "aed_change",
     "aed_check",
     "aed_code",
     "aed_custodian",
     "aed_history",
     "aed_photo",
+    "aed_reminder",
     "aed_report",
     "aed_use",
     "base_feature",

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -145,6 +146,17 @@ aed_history = Table(
     UniqueConstraint("aed_id", "version"),
 )
 
+# Which transaction changed a device last, kept by triggers on `aed`: whoever holds a copy of the
+# registry reads what is new since its last look, without gaps and without a scan. No foreign key:
+# the row outlives a device that was deleted, so that its copies end too.
+aed_change = Table(
+    "aed_change",
+    metadata,
+    Column("aed_id", Uuid, primary_key=True),
+    Column("xid", BigInteger, nullable=False),
+    Index("ix_aed_change_xid", "xid"),
+)
+
 # The secret of a code lock, apart from the record so that neither history nor exports hold it.
 aed_code = Table(
     "aed_code",
@@ -201,6 +213,18 @@ aed_check = Table(
     at(),
     CheckConstraint("result in ('ok', 'fault', 'missing')", name="result"),
     Index("ix_aed_check_aed_id_at", "aed_id", "at"),
+)
+
+# Which reminder of a check was given: once per day on which it is due and stage.
+aed_reminder = Table(
+    "aed_reminder",
+    metadata,
+    Column("aed_id", ForeignKey(aed.c.id, ondelete="CASCADE"), nullable=False),
+    at("due_at"),
+    Column("stage", Text, nullable=False),
+    at(),
+    PrimaryKeyConstraint("aed_id", "due_at", "stage"),
+    CheckConstraint("stage in ('first', 'second', 'overdue')", name="stage"),
 )
 
 aed_report = Table(

@@ -87,6 +87,8 @@ address = Table(
         postgresql_ops={"folded": "gin_trgm_ops"},
     ),
     Index("ix_address_position", "position", postgresql_using="gist"),
+    # Few among many: the towns and districts that people choose from.
+    Index("ix_address_place", "dataset_id", postgresql_where=text("kind = 'place'")),
 )
 
 facility = Table(

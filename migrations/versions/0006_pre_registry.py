@@ -30,10 +30,42 @@ _CHECKS = (
 _KINDS = "kind in ('missing', 'locked', 'moved', 'broken', 'closed', 'other')"
 _FORMER_KINDS = "kind in ('missing', 'locked', 'moved', 'broken', 'other')"
 
+_NOTE_CHANGE = """
+CREATE FUNCTION note_aed_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO aed_change (aed_id, xid)
+  SELECT id, pg_current_xact_id()::text::bigint FROM changed ORDER BY id
+  ON CONFLICT (aed_id) DO UPDATE SET xid = excluded.xid WHERE aed_change.xid <> excluded.xid;
+  RETURN NULL;
+END $$
+"""
+_CHANGE_TRIGGERS = (("insert", "NEW"), ("update", "NEW"), ("delete", "OLD"))
+
 
 def upgrade() -> None:
     """Bring the schema up by one step."""
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.create_index(
+        "ix_address_place",
+        "address",
+        ["dataset_id"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'place'"),
+    )
+    op.create_table(
+        "aed_change",
+        sa.Column("aed_id", sa.Uuid(), nullable=False),
+        sa.Column("xid", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("aed_id", name=op.f("pk_aed_change")),
+    )
+    op.create_index("ix_aed_change_xid", "aed_change", ["xid"], unique=False)
+    op.execute(_NOTE_CHANGE)
+    for event, rows in _CHANGE_TRIGGERS:
+        op.execute(
+            f"CREATE TRIGGER aed_change_{event} AFTER {event} ON aed "
+            f"REFERENCING {rows} TABLE AS changed "
+            "FOR EACH STATEMENT EXECUTE FUNCTION note_aed_change()"
+        )
     op.create_table(
         "aed_code",
         sa.Column("aed_id", sa.Uuid(), nullable=False),
@@ -79,6 +111,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_aed_photo_aed_id"), "aed_photo", ["aed_id"], unique=False)
     op.create_table(
+        "aed_reminder",
+        sa.Column("aed_id", sa.Uuid(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "stage in ('first', 'second', 'overdue')", name=op.f("ck_aed_reminder_stage")
+        ),
+        sa.ForeignKeyConstraint(
+            ["aed_id"], ["aed.id"], name=op.f("fk_aed_reminder_aed_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("aed_id", "due_at", "stage", name=op.f("pk_aed_reminder")),
+    )
+    op.create_table(
         "aed_use",
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("aed_id", sa.Uuid(), nullable=False),
@@ -112,6 +158,11 @@ def upgrade() -> None:
     op.create_index(
         "ix_report_attempt_window_ends_at", "report_attempt", ["window_ends_at"], unique=False
     )
+    # Whoever sends a report without signing in is a subject too, named by a hash.
+    op.drop_constraint(
+        op.f("fk_idempotency_person_id_person"), "idempotency", type_="foreignkey"
+    )
+    op.alter_column("idempotency", "person_id", new_column_name="subject_id")
     op.create_table(
         "import_file",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -271,6 +322,14 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the step back."""
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.drop_index(
+        "ix_address_place", table_name="address", postgresql_where=sa.text("kind = 'place'")
+    )
+    for event, _rows in _CHANGE_TRIGGERS:
+        op.execute(f"DROP TRIGGER aed_change_{event} ON aed")
+    op.execute("DROP FUNCTION note_aed_change()")
+    op.drop_index("ix_aed_change_xid", table_name="aed_change")
+    op.drop_table("aed_change")
     op.execute("UPDATE aed_report SET kind = 'other' WHERE kind = 'closed'")
     op.drop_constraint(op.f("ck_aed_report_kind"), "aed_report", type_="check")
     op.create_check_constraint(op.f("ck_aed_report_kind"), "aed_report", _FORMER_KINDS)
@@ -321,6 +380,11 @@ def downgrade() -> None:
     op.drop_table("code_release")
     op.drop_index(op.f("ix_tracker_responder_id"), table_name="tracker")
     op.drop_table("tracker")
+    op.alter_column("idempotency", "subject_id", new_column_name="person_id")
+    op.execute("DELETE FROM idempotency WHERE person_id NOT IN (SELECT id FROM person)")
+    op.create_foreign_key(
+        op.f("fk_idempotency_person_id_person"), "idempotency", "person", ["person_id"], ["id"]
+    )
     op.drop_table("import_profile")
     op.drop_index(op.f("ix_import_file_org_id"), table_name="import_file")
     op.drop_index("ix_import_file_created_at", table_name="import_file")
@@ -334,5 +398,6 @@ def downgrade() -> None:
     op.drop_table("aed_use")
     op.drop_index(op.f("ix_aed_photo_aed_id"), table_name="aed_photo")
     op.drop_table("aed_photo")
+    op.drop_table("aed_reminder")
     op.drop_table("aed_custodian")
     op.drop_table("aed_code")

@@ -11,11 +11,13 @@ from dispatch import (
     alerts,
     assignments,
     deliveries,
+    devices,
     events,
     incidents,
     responders,
     states,
 )
+from geo import aeds
 from geo.position import Position
 from tests import factories as f
 from tests.dispatch.verify import GOLDEN, verify_action
@@ -204,6 +206,27 @@ async def test_BRD_2_a_teams_leader_sees_the_answers(conn: AsyncConnection, now:
         )
     async with verify_action(conn, topics, now=now):
         await incidents.reopen(conn, scene.incident.id, by=scene.operator, now=now)
+
+
+async def test_AED_18_a_device_is_told_whole(conn: AsyncConnection, now: datetime) -> None:
+    org_id = await f.make_org(conn, code="org900002")
+    aed = await f.make_aed(conn, org_id, now=now)
+    async with verify_action(conn, ["org:org900002"], golden="aed_changed", now=now):
+        await devices.tell(conn, aed.id, now=now)
+        await aeds.withdraw(conn, aed.id, actor_id=None, now=now)
+        await devices.tell(conn, aed.id, now=now)
+
+
+async def test_AED_16_a_check_that_is_due_is_told(conn: AsyncConnection, now: datetime) -> None:
+    org_id = await f.make_org(conn, code="org900003")
+    aed = await f.make_aed(conn, org_id, now=now)
+    await aeds.change(
+        conn, aed.id, {"check_every_days": 30, "verified_at": now - timedelta(days=25)},
+        version=1, actor_id=None, now=now,
+    )  # fmt: skip
+    async with verify_action(conn, ["org:org900003"], golden="aed_check_due", now=now):
+        assert await devices.remind(conn, now=now) == 1
+        assert await devices.remind(conn, now=now) == 0
 
 
 def test_BRD_3_every_event_kind_has_an_example_and_a_meaning() -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import alerts, assignments, errors, incidents, states, store, tables, timers
+from geo import aed_uses, aeds
 from tests import factories as f
 
 A = states.Assignment
@@ -136,3 +137,35 @@ async def test_ASG_8_the_operator_is_told_of_whoever_does_not_move(
     row = tables.timer.c
     left = await conn.execute(sa.select(row.kind).where(row.incident_id == scene.incident.id))
     assert timers.Kind.NO_MOVEMENT not in set(left.scalars())
+
+
+@pytest.mark.parametrize("exercise", [False, True])
+async def test_AED_14_collecting_the_aed_takes_it_but_in_an_exercise(
+    conn: AsyncConnection, now: datetime, exercise: bool
+) -> None:
+    scene = await f.make_scene(conn, now=now)
+    await conn.execute(sa.update(tables.incident).values(exercise=exercise))
+    sent = await f.send(conn, scene, now=now)
+    alert = next(item for item in sent.alerts if item.aed is not None)
+    going = await alerts.accept(conn, alert.id, policy=f.POLICY, by=alert.responder_id, now=now)
+    assert going.aed is not None
+    for step in (A.EN_ROUTE, A.AED_COLLECTED, A.AED_COLLECTED):
+        await _step(conn, going, step, now=now)
+    uses = await aed_uses.list_uses(conn, going.aed.id)
+    assert [use.assignment_id for use in uses] == ([] if exercise else [going.id])
+    assert ((await aeds.get(conn, going.aed.id)).taken_at is None) == exercise
+
+
+async def test_AED_14_an_aed_that_was_noted_as_taken_can_be_collected(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    scene = await f.make_scene(conn, now=now)
+    sent = await f.send(conn, scene, now=now)
+    alert = next(item for item in sent.alerts if item.aed is not None)
+    going = await alerts.accept(conn, alert.id, policy=f.POLICY, by=alert.responder_id, now=now)
+    assert going.aed is not None
+    await aed_uses.take(conn, going.aed.id, actor_id=scene.operator, now=now)
+    await _step(conn, going, A.EN_ROUTE, now=now)
+    collected = await _step(conn, going, A.AED_COLLECTED, now=now)
+    assert collected.status is A.AED_COLLECTED
+    assert len(await aed_uses.list_uses(conn, going.aed.id)) == 1

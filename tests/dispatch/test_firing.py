@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import alerts, db, firing, incidents, states, store, tables, timers
+from geo import aeds
 from geo.walking import WalkingNetwork
 from tests import factories as f
 
@@ -235,3 +236,17 @@ async def test_TMR_6_housekeeping_throws_away_the_old_and_comes_again(
         assert kept == 2  # one incident, on two topics
         next_due = await timers.next_due(conn, LANES, after=now)
     assert next_due == now + firing.HOUSEKEEPING_EVERY
+
+
+async def test_AED_16_the_runner_tells_which_checks_are_due(
+    means: firing.Means, now: datetime
+) -> None:
+    async with means.database.transaction() as conn:
+        org = await f.make_org(conn, code="keepers")
+        aed = await f.make_aed(conn, org, now=now)
+        await aeds.change(conn, aed.id, {"check_every_days": 30}, version=1, actor_id=None, now=now)
+        await timers.ensure(conn, timers.Kind.HOUSEKEEPING, due_at=now)
+    assert await _fire_due(means) == ["housekeeping"]
+    async with means.database.snapshot() as conn:
+        kinds = (await conn.execute(sa.text("select topic, kind from event"))).all()
+    assert [tuple(row) for row in kinds] == [("org:keepers", "aed_check_due")]

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, planning, responders, states, store, tables
+from geo import aeds
 from tests import factories as f
 
 NEAR = f.north_of(f.HARBOUR, 100)
@@ -146,6 +147,38 @@ async def test_ALR_3_an_aed_that_closes_before_the_fetcher_comes_is_left_out(
     )
     plan = await f.make_plan(conn, incident.id, now=now)
     assert [item.aed_id for item in plan.chosen] == [None, opening.id]
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_fetched"),
+    [
+        ({}, True),
+        ({"check_every_days": 30, "verified_at": -29.9}, True),
+        ({"check_every_days": 30, "verified_at": -30}, False),
+        ({"suspect_since": 0}, False),
+        ({"taken_at": 0}, False),
+        ({"pads_expire_on": date(2026, 11, 21)}, False),
+        ({"closed_from": -1}, False),
+        ({"carrier": "taxi", "moved_at": 0}, True),
+        ({"carrier": "taxi", "moved_at": -1}, False),
+    ],
+)
+async def test_AED_5_nobody_is_sent_for_one_that_is_in_doubt(
+    conn: AsyncConnection, now: datetime, facts: dict[str, object], is_fetched: bool
+) -> None:
+    """Days from now: a check overdue, a report, a use, expired pads, a closure, an old place."""
+    org = await f.make_org(conn)
+    for metres in (50, 200):
+        await f.make_responder(conn, org, position=f.north_of(f.HARBOUR, metres), now=now)
+    aed = await f.make_aed(conn, org, position=f.north_of(f.HARBOUR, 150), now=now)
+    said = {
+        name: now + timedelta(days=value) if name.endswith(("_at", "_since", "_from")) else value  # type: ignore[arg-type]  # a table of test values
+        for name, value in facts.items()
+    }
+    await aeds.change(conn, aed.id, said, version=1, actor_id=None, now=now)
+    incident = await f.make_incident(conn, org, now=now)
+    plan = await f.make_plan(conn, incident.id, now=now)
+    assert (aed.id in {item.aed_id for item in plan.chosen}) == is_fetched
 
 
 async def test_ALR_27_duty_ends_and_begins_by_itself(conn: AsyncConnection, now: datetime) -> None:

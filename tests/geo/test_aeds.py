@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 import random
 from datetime import datetime, timedelta
-from itertools import product
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import aed_checks, aeds, nearest, usability
-from geo.aed_checks import CheckResult, ReportKind
+from geo import aed_history, aed_list, aeds, nearest
+from geo.aed_list import Wanted
 from geo.aeds import Aed
 from geo.position import Position
-from geo.usability import Access, Conditions, Reason, Status, Usable
+from geo.trust import Trust
+from geo.usability import Status, Usable
 from geo.walking import WalkingNetwork
 
 ORG = UUID(int=7)
@@ -132,65 +133,7 @@ async def test_running_is_quicker(conn: AsyncConnection, now: datetime) -> None:
     assert found[0].travel.travel_s == pytest.approx(0.01 * 111_195 * 1.35 / 2.8, rel=1e-3)
 
 
-# ---- usable
-
-
-def conditions(**changes: object) -> Conditions:
-    said: dict[str, object] = {
-        "status": Status.IN_SERVICE, "access": Access.PUBLIC, "hours": "24/7", "hours_note": None,
-        "time_zone": "Europe/Monaco", "is_suspect": False, "lon": 7.4, "lat": 43.7,
-        **changes,
-    }  # fmt: skip
-    return Conditions(**said)  # type: ignore[arg-type]  # a table of test values
-
-
-@pytest.mark.parametrize(
-    ("changes", "state", "reason"),
-    [
-        ({}, Usable.YES, Reason.ALWAYS_OPEN),
-        ({"hours": "Su 09:00-10:00"}, Usable.YES, Reason.OPEN),
-        ({"hours": "Mo-Sa 09:00-10:00"}, Usable.NO, Reason.CLOSED),
-        ({"hours": None}, Usable.UNKNOWN, Reason.HOURS_MISSING),
-        ({"hours": None, "hours_note": "as the shop"}, Usable.UNKNOWN, Reason.HOURS_UNREADABLE),
-        ({"hours": "sometimes"}, Usable.UNKNOWN, Reason.HOURS_UNREADABLE),
-        ({"access": Access.UNKNOWN}, Usable.UNKNOWN, Reason.ACCESS_UNKNOWN),
-        ({"access": Access.STAFF}, Usable.UNKNOWN, Reason.ACCESS_STAFF),
-        ({"access": Access.MEMBERS}, Usable.UNKNOWN, Reason.ACCESS_MEMBERS),
-        ({"access": Access.PRIVATE}, Usable.NO, Reason.ACCESS_PRIVATE),
-        ({"is_suspect": True}, Usable.UNKNOWN, Reason.REPORTED),
-        ({"is_suspect": True, "hours": "Mo 09:00-10:00"}, Usable.NO, Reason.CLOSED),
-        ({"status": Status.OUT_OF_SERVICE}, Usable.NO, Reason.OUT_OF_SERVICE),
-        ({"status": Status.WITHDRAWN}, Usable.NO, Reason.WITHDRAWN),
-        ({"time_zone": "Nowhere/At_all"}, Usable.YES, Reason.ALWAYS_OPEN),
-    ],
-)
-def test_usable_with_its_reason(
-    now: datetime, changes: dict[str, object], state: Usable, reason: Reason
-) -> None:
-    found = usability.judge(conditions(**changes), now)
-    assert (found.state, found.reason) == (state, reason)
-
-
-def test_yes_needs_every_answer(now: datetime) -> None:
-    hours = ("24/7", "Mo-Sa 09:00-10:00", None, "sometimes")
-    for status, access, said, is_suspect in product(Status, Access, hours, (False, True)):
-        found = usability.judge(
-            conditions(status=status, access=access, hours=said, is_suspect=is_suspect), now
-        )
-        is_certain = (
-            status is Status.IN_SERVICE
-            and access is Access.PUBLIC
-            and said == "24/7"
-            and not is_suspect
-        )
-        assert (found.state is Usable.YES) == is_certain
-
-
-def test_it_says_until_when(now: datetime) -> None:
-    found = usability.judge(conditions(hours="Su 08:00-10:00"), now)
-    assert found.until == now.replace(hour=9, minute=0)
-    closed = usability.judge(conditions(hours="Mo 08:00-10:00"), now)
-    assert closed.until == now.replace(day=23, hour=7, minute=0)
+# ---- entering
 
 
 async def test_hours_are_meant_where_the_device_hangs(conn: AsyncConnection, now: datetime) -> None:
@@ -210,7 +153,7 @@ async def test_hours_are_meant_where_the_device_hangs(conn: AsyncConnection, now
 # ---- changes
 
 
-async def test_a_change_keeps_the_former_row(conn: AsyncConnection, now: datetime) -> None:
+async def test_AED_8_a_change_keeps_the_former_row(conn: AsyncConnection, now: datetime) -> None:
     actor, later = uuid4(), now + timedelta(days=1)
     aed = await add(conn, now, name="Old")
     changed = await aeds.change(conn, aed.id, {"name": "New"}, version=1, actor_id=actor, now=later)
@@ -229,7 +172,9 @@ async def test_a_stale_change_gets_the_present_state(conn: AsyncConnection, now:
         await aeds.change(conn, uuid4(), {"name": "X"}, version=1, actor_id=None, now=now)
 
 
-async def test_the_registry_can_be_read_as_it_was(conn: AsyncConnection, now: datetime) -> None:
+async def test_AED_8_the_registry_can_be_read_as_it_was(
+    conn: AsyncConnection, now: datetime
+) -> None:
     days = [now + timedelta(days=day) for day in range(5)]
     aed = await add(conn, days[1], name="One")
     moved = Position(8.0, 44.0)
@@ -237,7 +182,7 @@ async def test_the_registry_can_be_read_as_it_was(conn: AsyncConnection, now: da
         conn, aed.id, {"name": "Two", "position": moved}, version=1, actor_id=None, now=days[2]
     )
     await aeds.withdraw(conn, aed.id, actor_id=None, now=days[3])
-    seen = [await aeds.as_of(conn, day + timedelta(hours=1), aed_id=aed.id) for day in days]
+    seen = [await aed_history.as_of(conn, day + timedelta(hours=1), aed_id=aed.id) for day in days]
     assert [[(then.name, then.position) for then in found] for found in seen] == [
         [],
         [("One", HERE)],
@@ -245,6 +190,21 @@ async def test_the_registry_can_be_read_as_it_was(conn: AsyncConnection, now: da
         [],
         [],
     ]
+
+
+async def test_AED_8_the_history_names_what_changed(conn: AsyncConnection, now: datetime) -> None:
+    actor = uuid4()
+    aed = await add(conn, now, name="One")
+    moved = {"name": "Two", "position": Position(8.0, 44.0)}
+    await aeds.change(conn, aed.id, moved, version=1, actor_id=actor, now=now)
+    await aeds.change(conn, aed.id, {"brand": "B"}, version=2, actor_id=None, now=now)
+    entries = await aed_history.list_changes(conn, aed.id)
+    assert [(entry.version, entry.actor_id) for entry in entries] == [(3, None), (2, actor)]
+    assert entries[0].changed == {"brand": (None, "B")}
+    assert entries[1].changed["name"] == ("One", "Two")
+    assert entries[1].changed["position"] == (HERE.geojson(), moved["position"].geojson())  # type: ignore[attr-defined]  # a position
+    older = await aed_history.list_changes(conn, aed.id, before=3)
+    assert [entry.version for entry in older] == [2]
 
 
 async def test_withdrawing_again_changes_nothing(conn: AsyncConnection, now: datetime) -> None:
@@ -293,53 +253,36 @@ async def test_pages_cover_everything_once(conn: AsyncConnection, now: datetime)
     assert len(set(seen)) == 25
 
 
-# ---- checks and reports
-
-
-@pytest.mark.parametrize("kind", list(ReportKind))
-async def test_a_report_makes_it_doubtful_and_never_more(
-    conn: AsyncConnection, now: datetime, kind: ReportKind
-) -> None:
-    aed = await add(conn, now)
-    await aed_checks.add_report(conn, aed.id, kind, note="gone", actor_id=None, now=now)
-    await aed_checks.add_report(conn, aed.id, kind, actor_id=None, now=now)
-    after = await aeds.get(conn, aed.id)
-    assert after.status is Status.IN_SERVICE
-    expected = Usable.YES if kind is ReportKind.OTHER else Usable.UNKNOWN
-    assert aeds.usable(after, now).state is expected
-    reports = await aed_checks.list_reports(conn, aed.id)
-    assert len(reports) == 2
-    assert all(report.settled_at is None for report in reports)
-
-
-@pytest.mark.parametrize(
-    ("result", "status", "state"),
-    [
-        (CheckResult.OK, Status.IN_SERVICE, Usable.YES),
-        (CheckResult.FAULT, Status.OUT_OF_SERVICE, Usable.NO),
-        (CheckResult.MISSING, Status.OUT_OF_SERVICE, Usable.NO),
-    ],
-)
-async def test_a_check_settles_the_doubt(
-    conn: AsyncConnection, now: datetime, result: CheckResult, status: Status, state: Usable
-) -> None:
-    aed = await add(conn, now)
-    await aed_checks.add_report(conn, aed.id, ReportKind.BROKEN, actor_id=None, now=now)
-    later = now + timedelta(hours=1)
-    await aed_checks.add_check(conn, aed.id, result, actor_id=None, now=later)
-    after = await aeds.get(conn, aed.id)
-    assert (after.status, aeds.usable(after, later).state) == (status, state)
-    assert after.verified_at == (later if result is CheckResult.OK else None)
-    assert (await aed_checks.list_reports(conn, aed.id))[0].settled_at == later
-    assert [check.result for check in await aed_checks.list_checks(conn, aed.id)] == [result]
-
-
-async def test_an_operator_may_settle_it_without_a_check(
+async def test_a_list_is_narrowed_by_what_a_person_looks_for(
     conn: AsyncConnection, now: datetime
 ) -> None:
-    aed = await add(conn, now)
-    await aed_checks.add_report(conn, aed.id, ReportKind.BROKEN, actor_id=None, now=now)
-    back = await aeds.change(
-        conn, aed.id, {"status": Status.IN_SERVICE}, version=2, actor_id=None, now=now
-    )
-    assert aeds.usable(back, now).state is Usable.YES
+    day = timedelta(days=1)
+    facts: dict[str, dict[str, object]] = {
+        "fresh": {"name": "Mairie", "verified_at": now - day},
+        "old": {"verified_at": now - 100 * day},
+        "due": {"verified_at": now - 25 * day, "check_every_days": 30},
+        "overdue": {"verified_at": now - 31 * day, "check_every_days": 30},
+        "expired": {"pads_expire_on": (now - day).date()},
+        "out": {"status": Status.OUT_OF_SERVICE},
+        "gone": {"status": Status.WITHDRAWN},
+    }
+    ids = {(await add(conn, now, **said)).id: name for name, said in facts.items()}
+
+    async def listed(**wanted: Any) -> set[str]:
+        found = await aed_list.page(conn, Wanted(**wanted), after=None, limit=50, at=now)
+        return {ids[aed.id] for aed in found}
+
+    assert await listed() == set(facts) - {"gone"}
+    assert await listed(words="mair") == {"fresh"}
+    assert await listed(words="%") == set(facts) - {"gone"}
+    assert await listed(status=Status.WITHDRAWN) == {"gone"}
+    assert await listed(is_due=True) == {"due", "overdue"}
+    assert await listed(trust=Trust.VERIFIED) == {"fresh", "due"}
+    assert await listed(trust=Trust.AGEING) == {"old"}
+    assert await listed(trust=Trust.SUSPECT) == {"overdue"}
+    assert await listed(trust=Trust.DEAD) == {"expired", "out"}
+    assert await listed(org_ids=[uuid4()]) == set()
+    assert await listed(box=(8.0, 43.0, 9.0, 44.0)) == set()
+    first = await aed_list.page(conn, Wanted(), after=None, limit=4, at=now)
+    rest = await aed_list.page(conn, Wanted(), after=first[-1].id, limit=4, at=now)
+    assert [len(first), len(rest)] == [4, 2]

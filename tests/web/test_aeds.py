@@ -13,14 +13,23 @@ from callers import Enrol, Member, key
 from dispatch import db
 from geo import aeds
 from geo.position import Position
+from web import aed_record
 
 HERE = {"type": "Point", "coordinates": [7.42, 43.73]}
 NEW = {"name": "Mairie", "position": HERE, "access": "public", "hours": "24/7", "floor": "0"}
-PUBLIC = {
-    *("id", "name", "address", "floor", "entrance", "location_note", "indoor", "position"),
-    *("access", "hours", "hours_note", "status", "is_invented", "verified_at"),
-    *("usable", "usable_reason", "usable_until"),
-}
+PUBLIC = set(aed_record.PublicAedShape.model_fields)
+#: Whatever may be said of a device, each unlike its default.
+EVERYTHING = {
+    **NEW, "address": "Place de la Mairie 1", "entrance": "A", "location_note": "Hall",
+    "indoor": True, "phone": "+377 93 15 28 63", "accuracy_m": 4.5, "position_method": "survey",
+    "hours_note": "ring", "closed_from": "2026-12-24T12:00:00.000Z",
+    "closed_until": "2026-12-26T08:00:00.000Z", "closed_note": "Christmas", "cabinet": "code",
+    "brand": "Mindray", "model": "C1A", "serial": "S-1", "pads_expire_on": "2099-05-01",
+    "child_pads_expire_on": "2099-06-01", "has_child_pads": True,
+    "battery_expires_on": "2099-07-01", "installed_on": "2025-01-31", "acquired": "donation",
+    "donor": "Lions", "carrier": "Police car 7", "check_every_days": 30,
+    "verified_at": "2026-11-20T08:00:00.000Z",
+}  # fmt: skip
 
 
 async def add(member: Member, **facts: object) -> dict[str, Any]:
@@ -37,12 +46,12 @@ async def test_a_new_device_is_shown_as_it_was_entered(enrol: Enrol) -> None:
     assert answer.headers["Location"] == f"/api/v1/aeds/{made['id']}"
     shown = await operator.http.get(f"/api/v1/aeds/{made['id']}")
     assert shown.headers["ETag"] == '"1"'
-    assert shown.json() == made
+    assert shown.json() == {**made, "photos": [], "has_code": False}
     said = {"org": "red", "name": "Mairie", "position": HERE, "usable": "yes", "version": 1}
     assert {name: made[name] for name in said} == said
 
 
-async def test_everybody_may_read_the_public_facts(
+async def test_AED_1_everybody_may_read_the_public_facts(
     enrol: Enrol, stranger: httpx.AsyncClient
 ) -> None:
     made = await add(await enrol())
@@ -50,7 +59,54 @@ async def test_everybody_may_read_the_public_facts(
     assert [set(item) for item in listed["items"]] == [PUBLIC]
     assert listed["items"][0]["id"] == made["id"]
     assert (await stranger.get("/api/v1/aeds?bbox=8,43,9,44")).json()["items"] == []
-    assert (await stranger.get(f"/api/v1/aeds/{made['id']}")).status_code == 401
+    one = (await stranger.get(f"/api/v1/aeds/{made['id']}")).json()
+    assert one == {**listed["items"][0], "photos": [], "crs": "wgs84"}
+
+
+async def test_AED_2_all_that_is_said_comes_back(enrol: Enrol) -> None:
+    operator = await enrol()
+    made = await add(operator, **EVERYTHING)
+    assert {name: made[name] for name in EVERYTHING} == EVERYTHING
+    bare = dict.fromkeys(EVERYTHING.keys() - {"name", "position", "access", "cabinet"})
+    path = f"/api/v1/aeds/{made['id']}"
+    emptied = await operator.http.patch(path, json=bare, headers={"If-Match": '"1"'})
+    assert {name: emptied.json()[name] for name in bare} == bare
+    filled = await operator.http.patch(path, json=EVERYTHING, headers={"If-Match": '"2"'})
+    assert {name: filled.json()[name] for name in EVERYTHING} == EVERYTHING
+
+
+async def test_AED_2_what_was_sent_of_the_place_is_kept(enrol: Enrol) -> None:
+    operator = await enrol()
+    sent = {"position": {"lon": 114.305, "lat": 30.593}, "crs": "gcj02", "accuracy_m": 5}
+    made = await add(operator, **sent)
+    raw = ("source_crs", "raw_lon", "raw_lat", "accuracy_m")
+    assert [made[name] for name in raw] == ["gcj02", 114.305, 30.593, 5]
+    path = f"/api/v1/aeds/{made['id']}"
+    shown = (await operator.http.get(path, params={"crs": "bd09"})).json()
+    assert [shown[name] for name in raw] == ["gcj02", 114.305, 30.593, 5]
+    moved = await operator.http.patch(
+        path, json={"position": {"lon": 7.5, "lat": 43.7}}, headers={"If-Match": '"1"'}
+    )
+    assert [moved.json()[name] for name in raw] == ["wgs84", 7.5, 43.7, None]
+
+
+async def test_AED_1_ones_own_devices_are_listed_with_all_that_is_known(
+    enrol: Enrol, stranger: httpx.AsyncClient
+) -> None:
+    operator = await enrol()
+    made = await add(operator, name="Harbour", check_every_days=30)
+    await add(operator, name="School")
+    await add(await enrol(org="blue"), name="Harbour")
+    listed, own = "/api/v1/aeds", {"own": "true"}
+    items = (await operator.http.get(listed, params={**own, "q": "harb"})).json()["items"]
+    assert items == [{name: value for name, value in made.items() if name != "crs"}]
+    due = (await operator.http.get(listed, params={**own, "due": "true"})).json()["items"]
+    assert [item["name"] for item in due] == ["Harbour"]
+    suspect = (await operator.http.get(listed, params={**own, "trust": "suspect"})).json()["items"]
+    assert [item["name"] for item in suspect] == ["Harbour"]
+    assert (await stranger.get(listed, params=own)).status_code == 401
+    for query in ("due=true", "status=withdrawn"):
+        assert (await stranger.get(f"/api/v1/aeds?{query}")).status_code == 422
 
 
 async def test_a_time_may_be_asked_for(enrol: Enrol, stranger: httpx.AsyncClient) -> None:
@@ -122,6 +178,10 @@ async def test_a_change_needs_the_present_version(enrol: Enrol) -> None:
         ({"indoor": "yes"}, "malformed"),
         ({"verified_at": "2026-11-22"}, "malformed"),
         ({"is_invented": True}, "unknown_field"),
+        ({"closed_from": "2026-12-02T00:00Z", "closed_until": "2026-12-01T00:00Z"}, "malformed"),
+        ({"check_every_days": 0}, "malformed"),
+        ({"pads_expire_on": "soon"}, "malformed"),
+        ({"acquired": "found"}, "malformed"),
     ],
 )
 async def test_what_cannot_be_is_refused(enrol: Enrol, facts: dict[str, object], code: str) -> None:
@@ -139,6 +199,7 @@ async def test_withdrawing_keeps_the_history(enrol: Enrol, stranger: httpx.Async
         gone = await operator.http.delete(path)
         assert (gone.json()["status"], gone.json()["version"]) == ("withdrawn", 2)
     assert (await stranger.get("/api/v1/aeds")).json()["items"] == []
+    assert (await stranger.get(path)).status_code == 404
     then = await operator.http.get(path, params={"as_of": between})
     assert (then.json()["status"], then.json()["version"]) == ("in_service", 1)
     before = await operator.http.get(path, params={"as_of": "2020-01-01T00:00:00Z"})
@@ -160,18 +221,18 @@ async def test_the_registry_of_a_past_day_is_for_its_owners(
     assert (await stranger.get("/api/v1/aeds", params=between)).status_code == 401
 
 
-async def test_a_device_of_others_is_not_there(enrol: Enrol) -> None:
+async def test_AED_1_a_device_of_others_is_not_there(enrol: Enrol) -> None:
     made = await add(await enrol(org="red"))
     foreign = await enrol(org="blue")
     path = f"/api/v1/aeds/{made['id']}"
     answers = [
-        await foreign.http.get(path),
+        await foreign.http.get(path, params={"as_of": datetime.now(UTC).isoformat()}),
         await foreign.http.patch(path, json={"name": "X"}, headers={"If-Match": '"1"'}),
         await foreign.http.delete(path),
         await foreign.http.get(f"{path}/checks"),
         await foreign.http.get(f"{path}/reports"),
         await foreign.http.post(f"{path}/checks", json={"result": "ok"}, headers=key()),
-        await foreign.http.post(f"{path}/reports", json={"kind": "broken"}, headers=key()),
+        await foreign.http.get(f"{path}/history"),
         await foreign.http.post("/api/v1/aeds", json={**NEW, "org": "red"}, headers=key()),
         await foreign.http.get(f"/api/v1/aeds/{uuid4()}"),
     ]
@@ -193,39 +254,6 @@ async def test_a_repeated_key_enters_one_device(enrol: Enrol, stranger: httpx.As
     answers = [await operator.http.post("/api/v1/aeds", json=NEW, headers=same) for _ in range(2)]
     assert answers[0].content == answers[1].content
     assert len((await stranger.get("/api/v1/aeds")).json()["items"]) == 1
-
-
-async def test_reports_and_checks(enrol: Enrol, store: db.Database) -> None:
-    operator = await enrol()
-    made = await add(operator)
-    path = f"/api/v1/aeds/{made['id']}"
-    said = await operator.http.post(f"{path}/reports", json={"kind": "missing"}, headers=key())
-    assert (said.status_code, said.json()["settled_at"]) == (201, None)
-    doubtful = (await operator.http.get(path)).json()
-    assert (doubtful["usable"], doubtful["usable_reason"]) == ("unknown", "reported")
-    looked = await operator.http.post(
-        f"{path}/checks", json={"result": "ok", "pads_expire_on": "2027-05-01"}, headers=key()
-    )
-    assert looked.json()["pads_expire_on"] == "2027-05-01"
-    assert (await operator.http.get(path)).json()["usable"] == "yes"
-    reports = (await operator.http.get(f"{path}/reports")).json()["items"]
-    assert [report["settled_at"] is not None for report in reports] == [True]
-    checks = (await operator.http.get(f"{path}/checks")).json()["items"]
-    assert [check["result"] for check in checks] == ["ok"]
-
-
-async def test_a_responder_may_report_and_not_read_what_others_said(enrol: Enrol) -> None:
-    made = await add(await enrol())
-    path = f"/api/v1/aeds/{made['id']}/reports"
-    for role, status in (("responder", 201), ("auditor", 403)):
-        member = await enrol(role)
-        answer = await member.http.post(path, json={"kind": "locked"}, headers=key())
-        assert answer.status_code == status
-    responder = await enrol("responder")
-    assert (await responder.http.get(path)).status_code == 404
-    foreign = await enrol("responder", org="blue")
-    answer = await foreign.http.post(path, json={"kind": "locked"}, headers=key())
-    assert answer.status_code == 404
 
 
 async def test_invented_devices_say_so(

@@ -153,6 +153,8 @@ STEPS = {
     "/incidents/{incident_id}/stand-down",
     "/incidents/{incident_id}/close",
     "/incidents/{incident_id}/reopen",
+    "/aeds/{aed_id}/reports/{report_id}/settle",
+    "/aeds/{aed_id}/uses/{use_id}/return",
     "/alerts/{alert_id}/seen",
     "/alerts/{alert_id}/accept",
     "/alerts/{alert_id}/decline",

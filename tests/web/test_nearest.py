@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import factories
 import httpx
+import psycopg
 import pytest
+import sqlalchemy as sa
 from callers import Enrol, key
+from fastapi import FastAPI
+from starlette.requests import Request
 
 from dispatch import db
-from geo import aeds
+from geo import aeds, nearest_index
 from geo.position import Position
+from web import auth, recent_callers
+from web.api import nearest_aeds
 
 HERE = factories.HARBOUR
 ASK = {"lon": HERE.lon, "lat": HERE.lat}
@@ -24,6 +31,18 @@ async def add(store: db.Database, org_id: UUID, metres: float, **facts: object) 
     said = {"name": f"{metres:.0f} m", "access": "public", "hours": "24/7", "position": place}
     async with store.transaction() as conn:
         return str((await aeds.add(conn, org_id, {**said, **facts}, now=datetime.now(UTC))).id)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for changes before every answer: these tests ask at once for what they wrote."""
+    as_it_is = nearest_index.Index.is_fresh
+
+    async def doubting(index: nearest_index.Index) -> bool:
+        index.doubt()
+        return await as_it_is(index)
+
+    monkeypatch.setattr(nearest_index.Index, "is_fresh", doubting)
 
 
 async def features(client: httpx.AsyncClient, what: str, **ask: object) -> list[dict[str, Any]]:
@@ -170,3 +189,85 @@ async def test_depots_that_can_give_so_much(enrol: Enrol) -> None:
     enough = await features(keeper.http, "depots", item="tent", quantity=10)
     assert [feature["properties"]["code"] for feature in enough] == ["d3000"]
     assert await features((await enrol("keeper", org="blue")).http, "depots") == []
+
+
+async def test_NEA_5_plain_and_other_questions_get_the_same_answer(
+    enrol: Enrol, store: db.Database, stranger: httpx.AsyncClient, app: FastAPI
+) -> None:
+    member = await enrol()
+    for metres in (100, 250):
+        await add(store, member.org.id, metres)
+    plain = {**ASK, "usable": "yes", "limit": 5, "within_s": 600.5}
+    for client in (stranger, member.http):
+        answers = [
+            await client.get("/api/v1/nearest/aeds", params={**plain, **more})
+            for more in ({}, {"mode": "walk"}, {"crs": "wgs84"}, {"unknown": "x"}, {"lang": "en"})
+        ]
+        assert {answer.content for answer in answers} == {answers[0].content}
+        assert answers[0].headers.keys() == answers[1].headers.keys()
+        assert {answer.headers["content-type"] for answer in answers} == {"application/json"}
+        nearest_aeds.NearestShape.model_validate(answers[0].json())
+    assert len(answers[0].json()["features"]) == 2
+
+
+async def test_NEA_5_a_revoked_token_is_forgotten_within_a_second(
+    enrol: Enrol, store: db.Database, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member, callers = await enrol(), app.state.finder.callers
+    header = member.http.headers["authorization"].encode()
+
+    async def caller() -> auth.Caller | None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "app": app,
+            "headers": [(b"authorization", header)],
+        }
+        found: auth.Caller | None = await callers.identify(Request(scope))
+        return found
+
+    assert await caller() is not None
+    async with store.transaction() as conn:
+        await conn.execute(sa.text("update api_token set revoked_at = now()"))
+    later = time.monotonic() + recent_callers.HOLDS_S
+    assert recent_callers.HOLDS_S < 1
+    monkeypatch.setattr(recent_callers.time, "monotonic", lambda: later)
+    assert await caller() is None
+
+
+async def test_NEA_6_without_its_database_nobody_is_told_old_places(
+    enrol: Enrol, store: db.Database, stranger: httpx.AsyncClient, app: FastAPI
+) -> None:
+    await add(store, (await enrol()).org.id, 100)
+    assert len(await features(stranger, "aeds")) == 1
+    broken = app.state.database.engine.sync_engine.pool
+    app.state.database.engine.sync_engine.pool = sa.NullPool(_away)
+    try:
+        answer = await stranger.get("/api/v1/nearest/aeds", params=ASK)
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert int(answer.headers["retry-after"]) > 0
+    finally:
+        app.state.database.engine.sync_engine.pool = broken
+    assert len(await features(stranger, "aeds")) == 1
+
+
+def _away() -> None:
+    raise psycopg.OperationalError("away")
+
+
+async def test_POS_18_a_depot_is_judged_at_the_arrival(enrol: Enrol) -> None:
+    keeper = await enrol("keeper")
+    for code, hours in (("always", "24/7"), ("day", "Mo-Su 08:00-18:00"), ("unknown", None)):
+        place = factories.north_of(HERE, 10_000)
+        body = {"code": code, "name": code, "position": {"lon": place.lon, "lat": place.lat}}
+        body |= {} if hours is None else {"hours": hours}
+        answer = await keeper.http.post("/api/v1/depots", json=body, headers=key())
+        assert answer.status_code == 201, answer.text
+    # Chinese time: 17:45 and 27 minutes of way are after the closing time.
+    for at, day in (("2026-11-25T09:45:00Z", "no"), ("2026-11-25T09:15:00Z", "yes")):
+        found = await features(keeper.http, "depots", at=at)
+        told = {f["properties"]["code"]: f["properties"]["usable"] for f in found}
+        assert told == {"always": "yes", "day": day, "unknown": "unknown"}
+    only = await features(keeper.http, "depots", at="2026-11-25T09:45:00Z", usable="yes")
+    assert [f["properties"]["code"] for f in only] == ["always"]
+    assert only[0]["properties"]["eta_source"] == "estimate"

@@ -60,9 +60,7 @@ async def test_RSP_18_a_suspension_has_a_reason_and_ends_off_duty(enrol: Enrol) 
     admin = await enrol("admin")
     person = await enter(admin, "李雷")
     path = f"{PEOPLE}/{person.id}"
-    suspended = await admin.http.post(
-        f"{path}/suspend", json={"reason": "投诉待查"}, headers=key()
-    )
+    suspended = await admin.http.post(f"{path}/suspend", json={"reason": "投诉待查"}, headers=key())
     body = ResponderShape.model_validate(suspended.json())
     assert (body.duty, body.suspended_reason) == ("suspended", "投诉待查")
     resumed = await admin.http.post(f"{path}/resume", headers=key())

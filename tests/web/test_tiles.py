@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 
 import bourg
+import factories
 import httpx
 import mvt
 import pytest
+from callers import Enrol, code_of
 from fastapi import FastAPI
 
+from dispatch import db, depots
 from dispatch.settings import Settings
-from geo import osm_import
+from geo import aeds, osm_import
+from geo.mvt import world
 from geo.osm_import import Target
-from web.tiles import MEDIA_TYPE, TileCache
+from web.tiles import MEDIA_TYPE, Kept, TileCache
 
 #: The tile of zoom 14 in which most of the small town lies.
 TILE = "14/8510/6019"
+
+
+def harbour(z: int) -> tuple[int, int]:
+    """Name the tile in which the factories' things are."""
+    x, y = world(factories.HARBOUR.lon, factories.HARBOUR.lat)
+    return int(x * (1 << z)), int(y * (1 << z))
+
+
+def forget(app: FastAPI) -> None:
+    """Let the second pass for which a process goes by what it read last."""
+    app.state.tiles.aeds._read_at = None
+    app.state.tiles._looked_at = -math.inf
 
 
 def load(settings: Settings, folder: Path, town: bourg.Town) -> None:
@@ -69,12 +86,13 @@ async def test_a_tile_is_sent_once(stranger: httpx.AsyncClient) -> None:
 
 @pytest.mark.usefixtures("town")
 async def test_an_import_changes_the_tiles(
-    stranger: httpx.AsyncClient, settings: Settings, tmp_path: Path
+    app: FastAPI, stranger: httpx.AsyncClient, settings: Settings, tmp_path: Path
 ) -> None:
     before = await stranger.get(f"/tiles/base/{TILE}.mvt")
     larger = bourg.small_town()
     larger.way([(1, 8), (15, 8)], {"highway": "primary", "name": "Rue Neuve"})
     load(settings, tmp_path, larger)
+    forget(app)
     after = await stranger.get(
         f"/tiles/base/{TILE}.mvt", headers={"If-None-Match": before.headers["ETag"]}
     )
@@ -88,7 +106,7 @@ async def test_an_import_changes_the_tiles(
 async def test_aeds_are_kept_for_seconds_only(stranger: httpx.AsyncClient) -> None:
     answer = await stranger.get("/tiles/aeds/12/2127/1504.mvt?at=2026-11-22T09:00:00Z")
     assert answer.status_code == 204, "the town was imported without its AEDs"
-    assert answer.headers["Cache-Control"] == "public, max-age=5"
+    assert answer.headers["Cache-Control"] == "public, max-age=2"
 
 
 @pytest.mark.parametrize(
@@ -109,8 +127,105 @@ async def test_the_address_must_be_numbers(stranger: httpx.AsyncClient) -> None:
 def test_the_cache_forgets_what_was_not_asked_for() -> None:
     cache = TileCache(10)
     for key in "abc":
-        cache.keep(key, b"1234")
+        cache.keep(key, Kept(b"1234", key))
         cache.find("a")
-    assert [cache.find(key) for key in "abc"] == [b"1234", None, b"1234"]
-    cache.keep("a", b"12")
-    assert cache.find("a") == b"12"
+    assert [cache.find(key) is not None for key in "abc"] == [True, False, True]
+    cache.keep("a", Kept(b"12", "a"))
+    found = cache.find("a")
+    assert found is not None
+    assert found.content == b"12"
+
+
+async def test_TIL_6_an_edit_is_in_the_next_tile_and_else_nothing_is_sent_twice(
+    app: FastAPI, stranger: httpx.AsyncClient, store: db.Database
+) -> None:
+    now = datetime.now(UTC)
+    path = f"/tiles/aeds/14/{'/'.join(map(str, harbour(14)))}.mvt"
+    assert (await stranger.get(path)).status_code == 204
+    async with store.transaction() as conn:
+        org_id = await factories.make_org(conn)
+        aed = await factories.make_aed(conn, org_id, now=now)
+    forget(app)
+    first = await stranger.get(path)
+    [shape] = mvt.read(first.content)["aeds"]
+    assert (shape.properties["id"], shape.properties["usable"]) == (str(aed.id), "yes")
+    seen = {"If-None-Match": first.headers["ETag"]}
+    forget(app)
+    assert (await stranger.get(path, headers=seen)).status_code == 304
+    async with store.transaction() as conn:
+        await aeds.withdraw(conn, aed.id, actor_id=None, now=now)
+    forget(app)
+    assert (await stranger.get(path, headers=seen)).status_code == 204
+
+
+async def test_TIL_6_large_tiles_travel_compressed(
+    app: FastAPI, stranger: httpx.AsyncClient, store: db.Database
+) -> None:
+    async with store.transaction() as conn:
+        org_id = await factories.make_org(conn)
+        for _ in range(20):
+            await factories.make_aed(conn, org_id, now=datetime.now(UTC))
+    forget(app)
+    path = f"/tiles/aeds/14/{'/'.join(map(str, harbour(14)))}.mvt"
+    packed = await stranger.get(path, headers={"Accept-Encoding": "gzip"})
+    plain = await stranger.get(path, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert int(packed.headers["Content-Length"]) < len(plain.content)
+    assert packed.headers["ETag"] != plain.headers["ETag"]
+
+
+@pytest.mark.parametrize("layer", ["responders", "coverage", "depots"])
+async def test_TIL_7_what_is_not_public_asks_who_is_looking(
+    stranger: httpx.AsyncClient, enrol: Enrol, layer: str
+) -> None:
+    path = f"/tiles/{layer}/{'/'.join(map(str, (14, *harbour(14))))}.mvt"
+    assert code_of(await stranger.get(path)) == (401, "not_signed_in")
+    member = await enrol("responder")
+    assert code_of(await member.http.get(path)) == (403, "not_allowed")
+
+
+async def test_TIL_7_volunteers_are_counted_from_five_on_and_only_ones_own(
+    enrol: Enrol, volunteer: Enrol
+) -> None:
+    operator, foreign = await enrol("operator"), await enrol("operator", "blue")
+    path = f"/tiles/responders/{'/'.join(map(str, (13, *harbour(13))))}.mvt"
+    for _ in range(4):
+        await volunteer(metres=10)
+    await volunteer(metres=10, duty="off_duty")
+    assert (await operator.http.get(path)).status_code == 204
+    await volunteer(metres=10)
+    answer = await operator.http.get(path)
+    [shape] = mvt.read(answer.content)["responders"]
+    assert shape.properties.keys() == {"cell", "count"}
+    assert shape.properties["count"] == 5
+    assert answer.headers["Cache-Control"].startswith("private")
+    assert (await foreign.http.get(path)).status_code == 204
+    far_out = "/tiles/responders/5/16/11.mvt"
+    assert (await operator.http.get(far_out)).status_code == 204
+
+
+async def test_TIL_7_depots_are_drawn_for_those_who_see_stock(
+    enrol: Enrol, store: db.Database
+) -> None:
+    keeper, foreign = await enrol("keeper"), await enrol("keeper", "blue")
+    async with store.transaction() as conn:
+        await depots.add_depot(
+            conn, keeper.org.id, code="d1", name="库", position=factories.HARBOUR, phone="+377 1"
+        )
+    path = f"/tiles/depots/{'/'.join(map(str, (10, *harbour(10))))}.mvt"
+    [shape] = mvt.read((await keeper.http.get(path)).content)["depots"]
+    assert {"code": "d1", "name": "库", "org": "red"}.items() <= shape.properties.items()
+    assert "phone" not in shape.properties
+    assert (await foreign.http.get(path)).status_code == 204
+
+
+@pytest.mark.usefixtures("town")
+async def test_TIL_7_coverage_is_drawn_for_planners(enrol: Enrol) -> None:
+    planner = await enrol("planner")
+    answer = await planner.http.get(f"/tiles/coverage/{TILE}.mvt?at=2026-11-23T09:00:00Z")
+    shapes = mvt.read(answer.content)["coverage"]
+    assert shapes[0].properties.keys() == {"cell", "buildings", "covered", "share"}
+    assert (await planner.http.get("/tiles/coverage/12/1/1.mvt")).status_code == 204
+    nowhere = await planner.http.get(f"/tiles/coverage/{TILE}.mvt?dataset=atlantis")
+    assert code_of(nowhere) == (404, "not_found")

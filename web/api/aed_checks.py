@@ -1,4 +1,4 @@
-"""What people found at an AED, and what they say is wrong with it."""
+"""What people found who had the task to look at an AED."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
+from pydantic import Field
 
-from dispatch import events, orgs
+from dispatch import devices, events
 from geo import aed_checks
-from geo.aed_checks import CheckResult, ReportKind
-from web import fields, idempotency, rights
-from web.dependencies import Caller, Now, Tx, View
+from geo.aed_checks import CheckResult
+from web import aed_access, fields, idempotency
+from web.dependencies import Caller, Crs, Now, Tx, View
 from web.rights import Action
 
 router = APIRouter(prefix="/aeds/{aed_id}", tags=["aeds"], route_class=idempotency.Route)
@@ -22,38 +23,27 @@ class NewCheck(fields.Body):
 
     result: Annotated[CheckResult, fields.Lax]
     pads_expire_on: fields.Day | None = None
+    child_pads_expire_on: fields.Day | None = None
     battery_expires_on: fields.Day | None = None
-    note: fields.Text | None = None
-
-
-class NewReport(fields.Body):
-    """Somebody says that something is wrong."""
-
-    kind: Annotated[ReportKind, fields.Lax]
+    position: fields.Place | None = Field(None, description="Where the person stands.")
+    crs: fields.Crs = None
     note: fields.Text | None = None
 
 
 class CheckShape(fields.Shape):
-    """One look at a device."""
+    """One look at a device; `is_far` when it was made from more than 100 m away."""
 
     id: str
     aed: str
     result: str
     pads_expire_on: str | None
+    child_pads_expire_on: str | None
     battery_expires_on: str | None
+    away_m: float | None
+    is_far: bool
     note: str | None
+    by: dict[str, str] | None
     at: str
-
-
-class ReportShape(fields.Shape):
-    """One complaint about a device."""
-
-    id: str
-    aed: str
-    kind: str
-    note: str | None
-    at: str
-    settled_at: str | None
 
 
 class ChecksShape(fields.Shape):
@@ -63,19 +53,13 @@ class ChecksShape(fields.Shape):
     next_cursor: None
 
 
-class ReportsShape(fields.Shape):
-    """The complaints about a device, newest first."""
-
-    items: list[ReportShape]
-    next_cursor: None
-
-
 @router.get("/checks", response_model=ChecksShape, summary="What was found")
 async def list_checks(aed_id: UUID, *, conn: View, caller: Caller) -> Response:
     """List the last hundred checks, newest first."""
-    await rights.check(conn, caller, Action.AED_SEE, orgs.Noun.AED, aed_id)
+    await aed_access.owner(conn, caller, Action.AED_SEE, aed_id)
     found = await aed_checks.list_checks(conn, aed_id)
-    return fields.send({"items": list(map(_check_out, found)), "next_cursor": None})
+    names = await devices.names_of(conn, [check.actor_id for check in found])
+    return fields.send({"items": [_out(check, names) for check in found], "next_cursor": None})
 
 
 @router.post(
@@ -86,70 +70,39 @@ async def list_checks(aed_id: UUID, *, conn: View, caller: Caller) -> Response:
     summary="Record a check",
 )
 async def add_check(
-    aed_id: UUID, body: NewCheck, *, conn: Tx, caller: Caller, now: Now
+    aed_id: UUID, body: NewCheck, *, conn: Tx, caller: Caller, crs: Crs, now: Now
 ) -> Response:
-    """Record a look: `ok` puts the device in service, anything else takes it out."""
-    await rights.check(conn, caller, Action.AED_CHANGE, orgs.Noun.AED, aed_id)
-    check = await aed_checks.add_check(
-        conn,
-        aed_id,
-        body.result,
-        pads_expire_on=body.pads_expire_on,
-        battery_expires_on=body.battery_expires_on,
-        note=body.note,
-        actor_id=caller.id,
-        now=now,
-    )
-    return fields.send(_check_out(check), status=201)
+    """Record a look: `ok` puts the device in service, anything else takes it out.
 
-
-@router.get("/reports", response_model=ReportsShape, summary="What people say")
-async def list_reports(aed_id: UUID, *, conn: View, caller: Caller) -> Response:
-    """List the last hundred complaints, newest first."""
-    await rights.check(conn, caller, Action.AED_SEE, orgs.Noun.AED, aed_id)
-    found = await aed_checks.list_reports(conn, aed_id)
-    return fields.send({"items": list(map(_report_out, found)), "next_cursor": None})
-
-
-@router.post(
-    "/reports",
-    status_code=201,
-    response_model=ReportShape,
-    dependencies=[idempotency.REQUIRED],
-    summary="Say that something is wrong",
-)
-async def add_report(
-    aed_id: UUID, body: NewReport, *, conn: Tx, caller: Caller, now: Now
-) -> Response:
-    """Record a complaint: the device counts as `unknown` until somebody looked.
-
-    Whoever serves the owning organisation may; responders stand before the cabinet.
+    The dates that are given become the device's; an open use is over, unless it was missing.
     """
-    await rights.check(conn, caller, Action.AED_REPORT, orgs.Noun.AED, aed_id)
-    report = await aed_checks.add_report(
-        conn, aed_id, body.kind, note=body.note, actor_id=caller.id, now=now
+    await aed_access.owner(conn, caller, Action.AED_CHANGE, aed_id)
+    place = None if body.position is None else fields.inward(body.position, body.crs, crs)
+    look = aed_checks.Look(
+        result=body.result,
+        pads_expire_on=body.pads_expire_on,
+        child_pads_expire_on=body.child_pads_expire_on,
+        battery_expires_on=body.battery_expires_on,
+        position=place,
+        note=body.note,
     )
-    return fields.send(_report_out(report), status=201)
+    check = await aed_checks.add_check(conn, aed_id, look, actor_id=caller.id, now=now)
+    await devices.tell(conn, aed_id, now=now)
+    names = await devices.names_of(conn, [check.actor_id])
+    return fields.send(_out(check, names), status=201)
 
 
-def _check_out(check: aed_checks.Check) -> dict[str, Any]:
+def _out(check: aed_checks.Check, names: dict[UUID, dict[str, Any]]) -> dict[str, Any]:
     return {
         "id": str(check.id),
         "aed": str(check.aed_id),
         "result": check.result,
         "pads_expire_on": check.pads_expire_on,
+        "child_pads_expire_on": check.child_pads_expire_on,
         "battery_expires_on": check.battery_expires_on,
+        "away_m": None if check.away_m is None else round(check.away_m, 1),
+        "is_far": check.is_far,
         "note": check.note,
+        "by": None if check.actor_id is None else names.get(check.actor_id),
         "at": events.time(check.at),
-    }
-
-
-def _report_out(report: aed_checks.Report) -> dict[str, Any]:
-    return {
-        "id": str(report.id),
-        "aed": str(report.aed_id),
-        "kind": report.kind,
-        "note": report.note,
-        "at": events.time(report.at),
-        "settled_at": events.time(report.settled_at),
     }

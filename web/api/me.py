@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -23,10 +24,11 @@ from geo import datum
 from geo.position import BadPosition, Position
 from realtime import presence
 from web import auth, fields, rights, shapes
-from web.api.aeds import Hours
+from web.aed_record import Hours
 from web.api.responders import CertificateShape
 from web.api.session import person_out
 from web.dependencies import Caller, Crs, Now, Policy, Redis, Tx, View
+from web.position_ingest import Positions
 
 router = APIRouter(prefix="/me", tags=["me"])
 
@@ -102,8 +104,9 @@ class PositionShape(fields.Shape):
 
 
 class PositionAnswer(PositionShape):
-    """My last known position."""
+    """My last known position; `refused` is the code of why the one just sent was not taken."""
 
+    refused: str | None = None
     crs: str
 
 
@@ -149,6 +152,9 @@ class MeShape(DutyShape):
     crs: str
 
 
+_NOWHERE = {"position": None, "accuracy_m": None, "at": None}
+
+
 @router.get("", response_model=MeShape, summary="My profile and what my phone shows")
 async def show(*, conn: View, caller: Caller, policy: Policy, crs: Crs, now: Now) -> Response:
     """Show me, my duty, certificates and places, what keeps me from being asked, and my alert."""
@@ -178,8 +184,10 @@ async def show_duty(conn: View, caller: Caller, now: Now) -> Response:
 
 
 @router.put("/duty", response_model=DutyShape, summary="Go on or off duty")
-async def set_duty(body: DutyWish, conn: Tx, caller: Caller, now: Now) -> Response:
-    """Set my duty. Who is suspended stays so: 409."""
+async def set_duty(
+    body: DutyWish, *, conn: Tx, caller: Caller, places: Positions, now: Now
+) -> Response:
+    """Set my duty. Who is suspended stays so: 409. Off duty it is forgotten where I was."""
     _require(caller, rights.Action.OWN_CHANGE)
     responder = await store.get_responder(conn, caller.id)
     if responder.duty_at(now) is states.Duty.SUSPENDED:
@@ -187,7 +195,9 @@ async def set_duty(body: DutyWish, conn: Tx, caller: Caller, now: Now) -> Respon
     responder = await responders.set_duty(
         conn, caller.id, states.Duty(body.duty), until=body.until, now=now
     )
-    return fields.send(telling.duty_out(responder, now=now))
+    answer = fields.send(telling.duty_out(responder, now=now))
+    answer.background = places.after_duty(caller.id)
+    return answer
 
 
 @router.get("/position", response_model=PositionAnswer, summary="My last known position")
@@ -195,8 +205,7 @@ async def show_position(conn: View, caller: Caller, crs: Crs) -> Response:
     """Show where I was last known to be, as the database has it."""
     _require(caller, rights.Action.OWN_SEE)
     fix = (await store.last_fixes(conn, [caller.id])).get(caller.id)
-    nowhere = {"position": None, "accuracy_m": None, "at": None}
-    return fields.send(profile.fix_out(fix) or nowhere, crs)
+    return fields.send({**(profile.fix_out(fix) or _NOWHERE), "refused": None}, crs)
 
 
 @router.put("/position", response_model=PositionAnswer, summary="Report my position")
@@ -205,25 +214,34 @@ async def report_position(
 ) -> Response:
     """Take one position of a stream, and show it to the consoles of my mission.
 
-    It is stored every 15 s or 100 m; one that nobody could have reached is left out. Either way
-    the answer is the position that is in use now.
+    It is stored every 15 s or 100 m. One that nobody could have reached, that jumps farther than
+    its accuracy allows, or that is vaguer than a kilometre is left out, and `refused` says why.
+    Either way the answer is the position that is in use now.
     """
     _require(caller, rights.Action.OWN_CHANGE)
     at = min(body.at or now, now)
     fix = store.Fix(fields.inward(body.where(), body.crs, crs), at, body.accuracy_m)
     outcome = await responders.report_position(conn, caller.id, fix, now=now)
-    if outcome in {whereabouts.Outcome.STORED, whereabouts.Outcome.KEPT}:
-        await _show_live(conn, redis, caller.id, fix)
+    refusal = whereabouts.REFUSALS.get(outcome)
+    in_use = fix if refusal is None and outcome is not whereabouts.Outcome.OLD else None
+    if in_use is not None:
+        await _show_live(conn, redis, caller.id, in_use, now=now)
     else:
-        fix = (await store.last_fixes(conn, [caller.id]))[caller.id]
-    return fields.send(profile.fix_out(fix) or {}, crs)
+        in_use = (await store.last_fixes(conn, [caller.id])).get(caller.id)
+    shown = profile.fix_out(in_use) or _NOWHERE
+    return fields.send({**shown, "refused": None if refusal is None else refusal.value}, crs)
 
 
-async def _show_live(conn: AsyncConnection, redis: Redis, person_id: UUID, fix: store.Fix) -> None:
-    place = presence.Place(
-        str(person_id), fix.position.lon, fix.position.lat, fix.accuracy_m, fix.at
-    )
-    await presence.put(redis, place, topics=await responders.live_topics(conn, person_id))
+async def _show_live(
+    conn: AsyncConnection, redis: Redis, person_id: UUID, fix: store.Fix, *, now: datetime
+) -> None:
+    """Show a position, unless I am off duty: then it only waits for me to go on duty."""
+    standing = (await whereabouts.standings(conn, [person_id], now=now))[person_id]
+    if standing.is_followed:
+        place = presence.Place(
+            str(person_id), fix.position.lon, fix.position.lat, fix.accuracy_m, fix.at
+        )
+        await presence.put(redis, place, topics=standing.topics, now=now)
 
 
 @router.get("/places", response_model=PlacesAnswer, summary="My places")

@@ -1,23 +1,22 @@
-"""What is nearest by travel time: AEDs for everybody, people and depots for their organisation."""
+"""The nearest people and depots of an organisation; AEDs are in nearest_aeds.py."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from dispatch import depots, eligibility
-from geo import datum, nearest
-from geo.position import Position
+from dispatch import depots, nearby
+from geo import datum, usability
+from geo.position import Position, coarse
 from geo.routing import SPEED_MPS, Mode
 from geo.walking import Travel, WalkingNetwork
-from web import fields, rights
-from web.api.aeds import public_out, usable_out
-from web.dependencies import Caller, Crs, Network, Now, Policy, View
+from web import auth, fields, rights
+from web.dependencies import Caller, Crs, Database, Network, Now, Policy, Redis, View
 from web.rights import Action
 
 router = APIRouter(prefix="/nearest", tags=["nearest"])
@@ -50,6 +49,12 @@ class NearestShape(fields.Shape):
     type: str
     features: list[NearShape]
     crs: str
+
+
+class PeopleNearShape(NearestShape):
+    """The nearest people; without live positions the stored ones were used."""
+
+    live_positions: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,55 +99,49 @@ OnlyUsable = Annotated[
 ]
 
 
-@router.get("/aeds", response_model=NearestShape, summary="Nearest AEDs")
-async def aeds(*, conn: View, network: Network, ask: Asked, usable: OnlyUsable = None) -> Response:
-    """List AEDs in service by travel time, each with whether it can be taken on arrival. Public."""
-    found = await nearest.find(
-        conn,
-        _network(network, ask.mode),
-        ask.origin,
-        within_s=ask.within_s,
-        limit=ask.limit,
-        only_usable=usable == "yes",
-        speed_mps=_SPEEDS.get(ask.mode),
-        at=ask.at,
-    )
-    return _send([_aed(near, ask.at) for near in found], ask)
-
-
-@router.get("/responders", response_model=NearestShape, summary="Nearest responders")
+@router.get("/responders", response_model=PeopleNearShape, summary="Nearest responders")
 async def responders(
     *,
-    conn: View,
     caller: Caller,
+    database: Database,
+    redis: Redis,
     network: Network,
     policy: Policy,
     ask: Asked,
+    now: Now,
     usable: OnlyUsable = None,
     skill: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Response:
-    """List responders of the caller's organisation by travel time, and why one cannot be asked."""
-    path = rights.home(caller, Action.RESPONDER_SEE)
-    speed = _SPEEDS.get(ask.mode, network.speed_mps)
-    people = await eligibility.gather(
-        conn,
-        _Scene(UUID(int=0), path, ask.origin),
+    """List responders of the caller's organisation by travel time, and why one cannot be asked.
+
+    `position_source` says where a position comes from: `live` from the phone, `place` from the
+    declared places at their hours, `last_known` from what was stored. Travel times count up to
+    where they are; what is vaguer than 50 m or older than a minute costs `allowance_s` in the
+    order. Where somebody is is shown as the centre of a cell of 600 m (`is_coarse`) but to who runs
+    the incident that the person is on its way to. Without Redis `live_positions` is false.
+    """
+    found = await nearby.find(
+        database,
+        redis,
+        _network(network, ask.mode),
         policy,
-        within_m=ask.within_s * speed,
-        live={},
-        named=None,
-        now=ask.at,
+        nearby.Question(
+            org_path=rights.home(caller, Action.RESPONDER_SEE),
+            origin=ask.origin,
+            limit=ask.limit,
+            within_s=ask.within_s,
+            speed_mps=_SPEEDS.get(ask.mode, network.speed_mps),
+            skill=skill,
+            only_usable=usable == "yes",
+            at=ask.at,
+        ),
+        now=now,
     )
-    wanted = [
-        person
-        for person in people
-        if person.position is not None
-        and (skill is None or skill in person.skills)
-        and (usable != "yes" or person.blocked is None)
-    ]
-    return _send(
-        _timed(network, ask, [(p.id, p.position, _person(p, ask.at)) for p in wanted]), ask
-    )
+    features = [_person(near, caller) for near in found.people]
+    body = {
+        "type": "FeatureCollection", "features": features, "live_positions": found.is_live,
+    }  # fmt: skip
+    return fields.send(body, ask.crs)
 
 
 @router.get("/depots", response_model=NearestShape, summary="Nearest depots")
@@ -154,25 +153,17 @@ async def depots_near(
     ask: AskedByCar,
     item: Annotated[str | None, Query(max_length=40, description="code of an item")] = None,
     quantity: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+    usable: OnlyUsable = None,
 ) -> Response:
-    """List depots that can give so much of an item; by car unless `mode` says otherwise."""
+    """List depots that can give so much of an item; by car unless `mode` says otherwise.
+
+    `usable` says whether somebody is there on arrival, by the depot's hours.
+    """
     path = rights.home(caller, Action.STOCK_SEE)
     found = await depots.depots_near(
         conn, path, ask.origin, item=item, quantity=quantity, today=ask.at.date()
     )
-    return _send(_timed(network, ask, [(d.id, d.position, _depot(d)) for d in found]), ask)
-
-
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """A place that somebody asks about, as if an incident were there."""
-
-    id: UUID
-    org_path: str
-    position: Position
-
-
-_Thing = tuple[UUID, Position | None, dict[str, Any]]
+    return _send(_depots(network, ask, found, only_usable=usable == "yes"), ask)
 
 
 def _network(network: WalkingNetwork, mode: Mode) -> WalkingNetwork:
@@ -180,19 +171,29 @@ def _network(network: WalkingNetwork, mode: Mode) -> WalkingNetwork:
     return network if mode in _ON_STREETS else WalkingNetwork([], speed_mps=_SPEEDS[mode])
 
 
-def _timed(network: WalkingNetwork, ask: Ask, things: Sequence[_Thing]) -> list[dict[str, Any]]:
-    """Make features of what can be reached in time, the quickest first, ties in order of id."""
-    places = [position for _, position, _ in things if position is not None]
-    placed = [thing for thing in things if thing[1] is not None]
+def _depots(
+    network: WalkingNetwork,
+    ask: Ask,
+    found: Sequence[depots.DepotStock],
+    *,
+    only_usable: bool,
+) -> list[dict[str, Any]]:
+    """Make features of the depots in reach, the quickest first, ties in order of id."""
     travels = _network(network, ask.mode).times(
-        ask.origin, places, within_s=ask.within_s, speed_mps=_SPEEDS.get(ask.mode)
-    )
+        ask.origin, [depot.position for depot in found],
+        within_s=ask.within_s, speed_mps=_SPEEDS.get(ask.mode), inbound=True,
+    )  # fmt: skip
     reached = [
-        (travel.travel_s, thing_id, _feature(thing_id, position, travel, facts))
-        for (thing_id, _, facts), position, travel in zip(placed, places, travels, strict=True)
+        (travel, depot, depot.usable(ask.at + timedelta(seconds=travel.travel_s)))
+        for depot, travel in zip(found, travels, strict=True)
         if travel is not None
     ]
-    return [feature for _, _, feature in sorted(reached, key=lambda found: found[:2])]
+    reached.sort(key=lambda item: (item[0].travel_s, item[1].id))
+    return [
+        _feature(depot.id, depot.position, travel, _depot(depot, usable))
+        for travel, depot, usable in reached
+        if not only_usable or usable.state is usability.Usable.YES
+    ]
 
 
 def _send(features: Sequence[dict[str, Any]], ask: Ask) -> Response:
@@ -216,38 +217,41 @@ def _feature(
     }
 
 
-def _aed(near: nearest.NearAed, at: datetime) -> dict[str, Any]:
-    facts = {**public_out(near.aed, at), **usable_out(near.usable)}
-    del facts["id"], facts["position"]
-    return _feature(near.aed.id, near.aed.position, near.travel, facts)
-
-
-def _person(person: eligibility.Person, at: datetime) -> dict[str, Any]:
-    age = None if person.position_at is None else (at - person.position_at).total_seconds()
-    return {
+def _person(near: nearby.Near, caller: auth.Caller) -> dict[str, Any]:
+    person = near.person
+    # Only who runs the mission may see exactly where somebody is (S3).
+    is_exact = person.mission_path is not None and rights.may(
+        caller, Action.INCIDENT_RUN, rights.Thing(person.mission_path)
+    )
+    facts = {
         "name": person.name,
         "name_en": person.name_en,
         "skills": list(person.skills),
         "duty": person.duty,
-        "position_source": person.position_source,
-        "position_age_s": None if age is None else max(0.0, round(age, 1)),
+        "position_source": near.source,
+        "position_age_s": None if near.age_s is None else round(near.age_s, 1),
+        "accuracy_m": near.accuracy_m,
+        "allowance_s": round(near.allowance_s, 1),
+        "is_coarse": not is_exact,
         "is_invented": person.is_invented,
         "usable": "no" if person.blocked else "yes",
         "usable_reason": person.blocked or "available",
         "usable_until": None,
     }
+    shown = near.position if is_exact else coarse(near.position)
+    return _feature(person.id, shown, near.travel, facts)
 
 
-def _depot(depot: depots.DepotStock) -> dict[str, Any]:
-    # Nobody has recorded when a depot is manned, so nobody can promise that its door opens.
+def _depot(depot: depots.DepotStock, usable: usability.Usability) -> dict[str, Any]:
     return {
         "code": depot.code,
         "name": depot.name,
         "name_en": depot.name_en,
         "address": depot.address,
+        "hours": depot.hours,
         "available": depot.available,
         "is_invented": depot.is_invented,
-        "usable": "unknown",
-        "usable_reason": "hours_missing",
-        "usable_until": None,
+        "usable": usable.state,
+        "usable_reason": usable.reason,
+        "usable_until": usable.until,
     }

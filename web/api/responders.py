@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch import accounts, certificates, orgs, responders, roster, states, store, tables
 from web import auth, fields, idempotency, rights
 from web.dependencies import Caller, Now, Tx, View
+from web.position_ingest import Positions
 from web.rights import Action
 
 router = APIRouter(prefix="/responders", tags=["people"], route_class=idempotency.Route)
@@ -199,6 +200,7 @@ async def change(
     *,
     conn: Tx,
     caller: Caller,
+    places: Positions,
     version: fields.Version,
     now: Now,
 ) -> Response:
@@ -213,7 +215,9 @@ async def change(
     await responders.change(conn, responder_id, cast("responders.Change", changes), version=version)
     if "duty" in sent:
         await responders.set_duty(conn, responder_id, body.duty, now=now)
-    return fields.send(await shown(conn, responder_id, now))
+    answer = fields.send(await shown(conn, responder_id, now))
+    answer.background = places.after_duty(responder_id)
+    return answer
 
 
 @router.post(
@@ -223,13 +227,21 @@ async def change(
     summary="Keep a volunteer from being asked",
 )
 async def suspend(
-    responder_id: UUID, body: Suspension, conn: Tx, caller: Caller, now: Now
+    responder_id: UUID,
+    body: Suspension,
+    *,
+    conn: Tx,
+    caller: Caller,
+    places: Positions,
+    now: Now,
 ) -> Response:
     """Suspend until somebody resumes; a present alert or mission stays."""
     await check(conn, caller, Action.RESPONDER_CHANGE, responder_id)
     suspended = states.Duty.SUSPENDED
     await responders.set_duty(conn, responder_id, suspended, reason=body.reason, now=now)
-    return fields.send(await shown(conn, responder_id, now))
+    answer = fields.send(await shown(conn, responder_id, now))
+    answer.background = places.after_duty(responder_id)
+    return answer
 
 
 @router.post(

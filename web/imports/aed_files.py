@@ -38,7 +38,10 @@ def _plain(value: object) -> object:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
+    if isinstance(value, UUID):
+        return str(value)
+    # An empty word says no more than none at all, and a list cannot tell the two apart.
+    return None if value == "" else value
 
 
 def as_geojson(rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from geo import place_check, position
+from geo.aed_bulk import AedRow
 from geo.datum import Crs
 from geo.place_check import Code, Finding
 from geo.position import Position
@@ -106,6 +107,19 @@ def judge(
             said = {**_BROKEN, **_ODD}[finding.code]
             warnings.append(report.Warning(finding.code, said, finding.rows, finding.proposal))
     return broken, warnings
+
+
+def shifted(
+    rows: Sequence[AedRow], crs: Crs, known: Mapping[int, Position]
+) -> list[report.Warning]:
+    """Say whether the list seems to be in another datum, by where rows are `known` to be."""
+    points = [(row.number, row.facts["raw_lon"], row.facts["raw_lat"]) for row in rows]
+    placed = [point for point in points if point[0] in known and point[1] is not None]
+    return [
+        report.Warning(finding.code, _ODD[finding.code], finding.rows, f"--crs {finding.crs}")
+        for finding in place_check.check(placed, crs=crs, references=known)
+        if finding.crs is not None
+    ]
 
 
 def _reason(finding: Finding, lon: float, lat: float) -> Said:

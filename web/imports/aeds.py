@@ -151,7 +151,7 @@ def _draft(row: Row, texts: Mapping[str, str], profile: Profile, *, is_lon_first
     except BadCell as bad:
         reasons.append(bad.said)
     try:
-        said = _osm(row, profile) if profile.style == "osm" else _words(texts, profile)
+        said = _osm(row, texts, profile) if profile.style == "osm" else _words(texts, profile)
     except Unusable as found:
         reasons.append(found.said)
     if reasons:
@@ -176,7 +176,7 @@ def _words(texts: Mapping[str, str], profile: Profile) -> dict[str, Any]:
     name = str(said.get("name") or "")
     if not name:
         reasons.append(Said("the name of the place is missing", "缺少场所名称"))
-    elif name.startswith(_EXAMPLE):
+    elif name.startswith(_EXAMPLE) and profile.style != "golden":
         reasons.append(Said("the example of the template; delete it", "模板示例行，请删除"))
     if reasons:
         raise Unusable(*reasons)
@@ -195,8 +195,8 @@ def _address(texts: Mapping[str, str]) -> str | None:
     return " ".join(part for part in (whole, texts.get("address_more", "")) if part) or None
 
 
-def _osm(row: Row, profile: Profile) -> dict[str, Any]:
-    """Read columns that are OpenStreetMap tags the way a map is read."""
+def _osm(row: Row, texts: Mapping[str, str], profile: Profile) -> dict[str, Any]:
+    """Read columns that are OpenStreetMap tags the way a map is read, and those mapped by hand."""
     tags = {
         column: text
         for column, text in row.cells.items()
@@ -204,7 +204,11 @@ def _osm(row: Row, profile: Profile) -> dict[str, Any]:
     }
     if tags.get("emergency", "defibrillator") != "defibrillator":
         raise Unusable(Said("no defibrillator by its tags", "标签显示不是 AED"))
-    return {**osm_aeds.fields(tags), "phone": tags.get("phone") or tags.get("contact:phone")}
+    phone = tags.get("phone") or tags.get("contact:phone")
+    by_hand = {name: text for name, text in texts.items() if name not in {*_APART, "kind"} and text}
+    told = _words({**by_hand, "name": by_hand.get("name") or "AED"}, profile)
+    named = {name: value for name, value in told.items() if name in by_hand}
+    return {**osm_aeds.fields(tags), "phone": phone, **named}
 
 
 def _double_ids(drafts: Sequence[_Draft], profile: Profile) -> list[report.Warning]:

@@ -12,6 +12,7 @@ Numbered = tuple[int, list[str]]
 
 _DELIMITERS = (",", ";", "\t", "|")
 _TRIED = 60
+_MAX_LINES = 40  # no cell of a list has more; rows that ran together do
 _NAMES = {",": "CSV", ";": "CSV", "\t": "TSV", "|": "CSV"}
 
 
@@ -28,20 +29,36 @@ def read(text: str) -> tuple[str, list[Numbered]]:
         )
     told, body = _told(text)
     delimiter = told or _sniff(body)
-    rows: list[Numbered] = []
     first = 2 if told else 1
     try:
-        for number, cells in enumerate(_records(body, delimiter), start=first):
-            if any(cells):
-                rows.append((number, cells))
-                bounds.check_rows(len(rows))
-                bounds.check_columns(len(cells))
+        return _NAMES[delimiter], _rows(body, delimiter, first, is_strict=True)
     except csv.Error as error:
-        raise Unreadable(
-            f"Near row {len(rows) + 1} the quotes do not match ({error}); save the list as XLSX",
-            f"第 {len(rows) + 1} 行附近的引号不配对，请将名册另存为 XLSX 格式。",
-        ) from None
-    return _NAMES[delimiter], rows
+        if "end of data" in str(error):
+            raise _unclosed() from None
+    try:
+        # A sign behind a closing quote, as in `"5" wide`, is only untidy.
+        return _NAMES[delimiter], _rows(body, delimiter, first, is_strict=False)
+    except csv.Error:
+        raise _unclosed() from None
+
+
+def _rows(text: str, delimiter: str, first: int, *, is_strict: bool) -> list[Numbered]:
+    rows: list[Numbered] = []
+    for number, cells in enumerate(_records(text, delimiter, is_strict=is_strict), start=first):
+        if any(cells):
+            rows.append((number, cells))
+            bounds.check_rows(len(rows))
+            bounds.check_columns(len(cells))
+            if not is_strict and any(cell.count("\n") > _MAX_LINES for cell in cells):
+                raise _unclosed()
+    return rows
+
+
+def _unclosed() -> Unreadable:
+    return Unreadable(
+        "A quote is opened and never closed, so that rows run together; save the list as XLSX",
+        "有未配对的引号导致各行粘连，请将名册另存为 XLSX 格式。",
+    )
 
 
 def _told(text: str) -> tuple[str, str]:
@@ -53,8 +70,8 @@ def _told(text: str) -> tuple[str, str]:
     return "", text
 
 
-def _records(text: str, delimiter: str) -> Iterator[list[str]]:
-    yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+def _records(text: str, delimiter: str, *, is_strict: bool = False) -> Iterator[list[str]]:
+    yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=is_strict)
 
 
 def _sniff(text: str) -> str:

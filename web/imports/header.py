@@ -64,7 +64,7 @@ def _filled(cells: Sequence[str]) -> int:
 
 def _is_header(cells: Sequence[str]) -> bool:
     filled = [cell.strip() for cell in cells if cell.strip()]
-    if len(set(filled)) < len(filled):
+    if 2 * len(set(filled)) < len(filled):
         return False
     return not any(_FIGURES.fullmatch(cell) or len(cell) > _MAX_NAME for cell in filled)
 

@@ -1,7 +1,8 @@
 """A list as people hand it over, in whichever format and encoding, as named cells of text."""
 
+import codecs
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from web.imports import bounds, delimited, encoding, features, header, markup, workbook
 from web.imports.unreadable import Unreadable
@@ -26,12 +27,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A list that was read: `format` and `encoding` as people call them, every cell trimmed."""
+    """A list that was read: `format` and `encoding` as people call them, every cell trimmed.
+
+    `left_out` are other sheets of the workbook that hold rows.
+    """
 
     format: str
     encoding: str
     columns: tuple[str, ...]
     rows: list[Row] = field(default_factory=list)
+    left_out: tuple[str, ...] = ()
 
 
 def read(content: bytes, name: str, *, encoding: str | None = None) -> Sheet:
@@ -42,7 +47,8 @@ def read(content: bytes, name: str, *, encoding: str | None = None) -> Sheet:
     bounds.check_bytes(len(content))
     _refuse_others(content, name)
     if workbook.is_workbook(content):
-        return _table("XLSX", "UTF-8", workbook.read(content))
+        rows, left_out = workbook.read(content)
+        return replace(_table("XLSX", "UTF-8", rows), left_out=left_out)
     match _first_sign(content):
         case "{" | "[":
             kind, code, records = features.read_json(content, encoding)
@@ -54,7 +60,9 @@ def read(content: bytes, name: str, *, encoding: str | None = None) -> Sheet:
 
 
 def _first_sign(content: bytes) -> str:
-    start = content[:200].removeprefix(b"\xef\xbb\xbf").lstrip()
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    head = content[:200].replace(b"\x00", b"")[2:] if is_wide else content[:200]
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip()
     sign = start[:1].decode("ascii", errors="replace")
     # A list without a header may begin with a bracket too; JSON goes on with a name or an object.
     is_json = start[:1] == b"{" or start[1:].lstrip()[:1] in {b"{", b"]", b""}

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import responder_import, stock_import
 from dispatch.uploads import ListKind
-from geo import aed_import
+from geo import aed_import, aed_references
 from geo.datum import Crs
 from geo.position import Position
-from web.imports import aeds, mapping, report, responders, sheet, stock
+from web.imports import aed_places, aeds, mapping, report, responders, sheet, stock
 from web.imports.mapping import BadMapping
 from web.imports.profile import Columns, Profile
 from web.imports.report import Rejected, Report, Said
@@ -94,7 +94,22 @@ async def take(
         taken = await _TAKERS[ListKind(opened.profile.kind)](job)
         if options.is_trial:
             await kept.rollback()
-    return taken
+    left_out = _left_out(opened.sheet)
+    return replace(
+        taken, report=replace(taken.report, warnings=(*left_out, *taken.report.warnings))
+    )
+
+
+def _left_out(found: Sheet) -> list[report.Warning]:
+    """Say which sheets of a workbook were not read: a town's list may be in there."""
+    if not found.left_out:
+        return []
+    names = ", ".join(found.left_out)
+    said = Said(
+        f"only the fullest sheet was read, not: {names}; save each as a file of its own",
+        f"仅读取了行数最多的工作表，未读取：{names}；请分别另存为单独文件",
+    )
+    return [report.Warning("sheets_left_out", said)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +128,15 @@ async def _aeds(job: _Job) -> Taken:
     rows, rejected, warnings = aeds.facts(
         opened.sheet, opened.profile, options.crs, is_far_fine=options.keep_far
     )
+    source = options.source or opened.profile.source
+    known = await aed_references.known(job.conn, job.org_id, rows, source=source)
+    if opened.profile.style != "golden":  # whose raw numbers are of many lists
+        warnings += aed_places.shifted(rows, options.crs, known)
     merged = await aed_import.merge(
         job.conn,
         job.org_id,
         rows,
-        source=options.source or opened.profile.source,
+        source=source,
         actor_id=job.by,
         progress=job.tell,
         now=job.now,
@@ -134,6 +153,12 @@ def _found_odd(merged: aed_import.Merge) -> list[report.Warning]:
             "该处已登记有其他来源的同名设备，可能重复",
         )
         warnings.append(report.Warning("registered", said, merged.alike))
+    if merged.moved:
+        said = Said(
+            "moved by 500 m or more since the list before; look at the map",
+            "与上一版名册相比位置移动超过 500 米，请在地图上核对",
+        )
+        warnings.append(report.Warning("moved", said, merged.moved))
     if merged.missing:
         said = Said(
             f"{merged.missing} registered devices of this source are not in the list; "

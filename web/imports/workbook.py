@@ -2,11 +2,14 @@
 
 import io
 import re
+import warnings
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 
 import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from web.imports import bounds
@@ -14,6 +17,12 @@ from web.imports.unreadable import Unreadable
 
 Numbered = tuple[int, list[str]]
 _MAX_EMPTY = 2_000
+# openpyxl lets out whatever a broken file makes it trip over.
+_TRIPS = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, InvalidFileException, LookupError,
+    NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 _FAILED = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)")
 
 
@@ -22,25 +31,36 @@ def is_workbook(content: bytes) -> bool:
     return content.startswith(b"PK") and b"xl/" in content
 
 
-def read(content: bytes) -> list[Numbered]:
+def read(content: bytes) -> tuple[list[Numbered], tuple[str, ...]]:
     """Give the rows that hold something, with their numbers, of the fullest visible sheet.
+
+    And the names of other visible sheets that look like lists too.
 
     Raises `Unreadable`.
     """
     _check_size(content)
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheets = [list(_rows(sheet)) for sheet in book.worksheets if _is_shown(sheet)]
-        book.close()
-    except Unreadable:
-        raise
-    except Exception as error:
-        # openpyxl lets out whatever a broken file makes it trip over.
+        with warnings.catch_warnings():
+            # What openpyxl leaves out (drop-downs, styles) is nothing that a list says.
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            sheets = [
+                (sheet.title, list(_rows(sheet))) for sheet in book.worksheets if _is_shown(sheet)
+            ]
+            book.close()
+    except _TRIPS as error:
         raise Unreadable(
             "The workbook is damaged or locked by a password; open it and save it again as XLSX",
             "工作簿已损坏或设有密码，请打开后重新另存为 XLSX 格式。",
         ) from error
-    return max(sheets, key=len, default=[])
+    title, rows = max(sheets, key=lambda each: len(each[1]), default=("", []))
+    others = (name for name, lines in sheets if name != title and _is_list(lines))
+    return rows, tuple(others)
+
+
+def _is_list(rows: Sequence[Numbered]) -> bool:
+    """Tell a list from a cover: two rows of several cells."""
+    return sum(len(cells) > 1 for _, cells in rows) >= 2
 
 
 def _is_shown(sheet: object) -> bool:

@@ -2,7 +2,6 @@ import { serverNow, useNow } from "@shared/clock.ts";
 import { useWords } from "@shared/language.ts";
 import { aedState } from "@shared/map/aed_state.ts";
 import { type City, loadCities } from "@shared/map/city.ts";
-import { MapPanel } from "@shared/map/map_panel.tsx";
 import type { MapFrame, MapView } from "@shared/map/map_view.ts";
 import type { AedMark, MapMarks } from "@shared/map/marks.ts";
 import { Icon } from "@shared/parts/icon.tsx";
@@ -10,82 +9,147 @@ import type { Place, Point } from "@shared/shapes.ts";
 import { useStore } from "@shared/store.ts";
 import { setTheme, useTheme } from "@shared/theme.ts";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { CallButton } from "./emergency.tsx";
 import { FindSheet } from "./find_sheet.tsx";
-import { finder, fits, lookFrom, readBox, select } from "./finder.ts";
+import { finder, fits, lookFrom, looking, readBox, select, setCities, stopLooking } from "./finder.ts";
+import { useMapPanel } from "./late_map.ts";
+import { ownPosition } from "./own_position.ts";
+import { PickPlace } from "./pick_place.tsx";
+import { ReportDialog } from "./report.tsx";
+import { draft } from "./reporting.ts";
 import { SearchBar } from "./search_bar.tsx";
 
-/** The public map: tap a place, get the nearest AED that is usable now. */
+/** The public map: one tap for the nearest AED that is usable now; the list comes before the map. */
 export function App() {
   const words = useWords();
-  const [city, setCity] = useState<City | null>(null);
+  const city = useCity();
   const [view, setView] = useState<MapView | null>(null);
   const [denied, setDenied] = useState(false);
-  const marks = useMarks();
-  const onMoved = useReading();
+  const picking = useStore(draft)?.picking ?? false;
+  useFraming(view);
   useEffect(() => {
     document.title = `${words.parts.product} · ${words.aed.title}`;
   }, [words]);
-  useEffect(() => {
-    loadCities().then(([first]) => setCity(first ?? null));
-  }, []);
-  const go = (position: Point, zoom = 16.2) => view?.goTo(position.coordinates, zoom);
   const look = (position: Point, own: boolean, label?: string) => {
     setDenied(false);
-    void lookFrom({ position, own, label }).then(() => frame(view));
+    void lookFrom({ position, own, label });
   };
-  const locate = () => {
-    navigator.geolocation?.getCurrentPosition(
-      ({ coords }) => look({ type: "Point", coordinates: [coords.longitude, coords.latitude] }, true),
-      () => setDenied(true),
-      { enableHighAccuracy: true, timeout: 15_000 },
-    );
+  const locate = async () => {
+    looking();
+    const position = await ownPosition();
+    if (position) return look(position, true);
+    stopLooking();
+    setDenied(true);
   };
   const onPlace = ({ kind, position, text }: Place) => {
     if (kind !== "aed") return look(position, false, text);
-    select(idOf(position));
-    go(position);
+    show(idAt(position), view);
   };
   return (
     <main class="aed-page">
-      {city ? (
-        <MapPanel
-          label={words.aed.title}
-          centre={city.centre}
-          zoom={14.4}
-          marks={marks}
-          onView={setView}
-          onMoved={onMoved}
-          onClick={(position) => look(position, false)}
-          onPick={(_kind, id) => select(id)}
-        />
-      ) : null}
+      <div class="top">
+        <CallButton />
+        <SearchBar onPlace={onPlace} />
+      </div>
+      {picking ? (
+        <PickPlace view={view} />
+      ) : (
+        <FindSheet denied={denied} onLocate={() => void locate()} onShow={(id) => show(id, view)} />
+      )}
+      <ReportDialog hasMap={view !== null} />
+      <MapButtons onLocate={() => void locate()} />
+      <LateMap city={city} onView={setView} onClick={(position) => picking || look(position, false)} />
       <a class="map-credit" href="https://www.openstreetmap.org/copyright" target="_blank" rel="noreferrer">
         {city?.attribution ?? "© OpenStreetMap contributors"}
       </a>
-      <SearchBar onPlace={onPlace} />
-      <MapButtons onLocate={locate} />
-      <FindSheet denied={denied} onShow={go} />
     </main>
   );
 }
 
-const idOf = (position: Point): string | null =>
+interface LateProps {
+  city: City | null;
+  onView: (view: MapView) => void;
+  onClick: (position: Point) => void;
+}
+
+/** The map, once its library is here; until then, and without it, the list does the work. */
+function LateMap({ city, onView, onClick }: LateProps) {
+  const words = useWords().aed;
+  const marks = useMarks();
+  const onMoved = useReading();
+  const late = useMapPanel();
+  if (late.failed)
+    return (
+      <p class="gm-map no-map" role="status">
+        {words.mapFailed}
+      </p>
+    );
+  if (!late.Panel || !city) return <div class="gm-map" />;
+  return (
+    <late.Panel
+      label={words.title}
+      centre={firstCentre(city)}
+      zoom={ZOOM}
+      marks={marks}
+      onView={onView}
+      onMoved={onMoved}
+      onClick={onClick}
+      onPick={(_kind, id) => select(id)}
+    />
+  );
+}
+
+const ZOOM = 14.4;
+const SHEET_PX = 472;
+
+/** The middle of the city; on a wide screen the middle of what the sheet leaves free. */
+function firstCentre({ centre: [lon, lat] }: City): [number, number] {
+  const degreesPerPixel = 360 / (512 * 2 ** ZOOM);
+  return window.innerWidth >= 800 ? [lon - (SHEET_PX / 2) * degreesPerPixel, lat] : [lon, lat];
+}
+
+/** The first city; its AEDs are read at once, so that the list need not wait for the map. */
+function useCity(): City | null {
+  const [city] = useStore(finder).cities;
+  useEffect(() => {
+    void loadCities().then((cities) => {
+      const [first] = cities;
+      setCities(cities);
+      if (!first) return;
+      const [lon, lat] = first.centre;
+      readBox([lon - 0.02, lat - 0.014, lon + 0.02, lat + 0.014]).catch(() => undefined);
+    });
+  }, []);
+  return city ?? null;
+}
+
+function show(id: string | null, view: MapView | null): void {
+  select(id);
+  const aed = id ? finder.get().aeds[id] : undefined;
+  if (aed) view?.goTo(aed.position.coordinates, 16.2);
+}
+
+const idAt = (position: Point): string | null =>
   Object.values(finder.get().aeds).find(
     (aed) => aed.position.coordinates.join() === position.coordinates.join(),
   )?.id ?? null;
 
-/** Start and goal into view, clear of search bar and sheet. */
-function frame(view: MapView | null): void {
-  const { origin, selected, aeds } = finder.get();
-  const goal = selected ? aeds[selected] : null;
-  const wide = window.innerWidth >= 800;
-  const padding = wide
-    ? { top: 80, right: 80, bottom: 80, left: 480 }
-    : { top: 166, right: 76, bottom: 56, left: 44 };
-  view?.fit(
-    [origin?.position, goal?.position].filter((at): at is Point => Boolean(at)),
-    { padding, maxZoom: 17 },
-  );
+/** Start and goal into view, clear of search bar and sheet, when there is an answer or a map. */
+function useFraming(view: MapView | null): void {
+  const { order } = useStore(finder);
+  useEffect(() => {
+    const { origin, selected, aeds } = finder.get();
+    if (!view || !origin) return;
+    const goal = selected ? aeds[selected] : null;
+    const padding =
+      window.innerWidth >= 800
+        ? { top: 80, right: 80, bottom: 80, left: 480 }
+        : { top: 166, right: 76, bottom: 56, left: 44 };
+    view.fit(
+      [origin.position, goal?.position].filter((at): at is Point => Boolean(at)),
+      { padding, maxZoom: 17 },
+    );
+  }, [view, order]);
 }
 
 /** Read the AEDs of what the map shows, a moment after it has come to rest. */

@@ -18,7 +18,7 @@ export function SearchBar({ onPlace }: { onPlace: (place: Place) => void }) {
     onPlace(place);
   };
   return (
-    <search class="top">
+    <search class="search-bar">
       <form
         class="search"
         onSubmit={(event) => {
@@ -39,7 +39,7 @@ export function SearchBar({ onPlace }: { onPlace: (place: Place) => void }) {
         <button
           type="button"
           class="language"
-          aria-label={words.parts.languageLabel}
+          lang={english ? "zh-CN" : "en"}
           onClick={() => setLanguage(english ? "zh" : "en")}
         >
           {words.parts.language}
@@ -52,7 +52,7 @@ export function SearchBar({ onPlace }: { onPlace: (place: Place) => void }) {
 
 interface Found {
   items: Place[];
-  aedsOnly: boolean;
+  failed: boolean;
 }
 
 /** Answers to the text, a moment after the last key. */
@@ -68,7 +68,10 @@ function useFound(text: string): Found | null {
     const timer = window.setTimeout(() => {
       const near = finder.get().origin?.position ?? null;
       search(asked, near)
-        .catch(() => ({ items: [], aedsOnly: false }))
+        .then(
+          (items) => ({ items, failed: false }),
+          () => ({ items: [], failed: true }),
+        )
         .then((answer) => over || setFound(answer));
     }, PAUSE_MS);
     return () => {
@@ -79,10 +82,10 @@ function useFound(text: string): Found | null {
   return found;
 }
 
-function Results({ items, aedsOnly, onTake }: Found & { onTake: (place: Place) => void }) {
+function Results({ items, failed, onTake }: Found & { onTake: (place: Place) => void }) {
   const words = useWords().aed;
   return (
-    <div class="results">
+    <div class="results" role="status">
       <ul>
         {items.map((item) => (
           <li key={`${item.text} ${item.position.coordinates.join()}`}>
@@ -93,8 +96,7 @@ function Results({ items, aedsOnly, onTake }: Found & { onTake: (place: Place) =
           </li>
         ))}
       </ul>
-      {items.length === 0 ? <p>{words.nothingFound}</p> : null}
-      {aedsOnly ? <p>{words.placesNeedSignIn}</p> : null}
+      {items.length === 0 ? <p>{failed ? words.searchFailed : words.nothingFound}</p> : null}
     </div>
   );
 }

@@ -1,0 +1,103 @@
+"""Reads the AED registry into memory: all of it once, then only what changed since.
+
+A trigger notes for each device which transaction changed it last (`aed_change`). All transactions
+below a snapshot's `xmin` were over when it was taken, so whoever reads from there on misses
+nothing, however late a long transaction commits; what is read twice is known by its number.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_CHUNK = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Up to where the registry was read: all transactions below `settled` are in it."""
+
+    settled: int
+    #: Of those that may be read again: the number under which each device was read.
+    later: dict[UUID, int]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What changed since a mark; `None` in place of a row: withdrawn or deleted."""
+
+    mark: Mark
+    rows: dict[UUID, Row[Any] | None]
+
+
+_HORIZON = text("""
+select pg_snapshot_xmin(s)::text::bigint as settled, pg_snapshot_xmax(s)::text::bigint as next
+from pg_current_snapshot() as s
+""")
+
+_ALL = text("""
+select id, name, is_invented, ST_X(position::geometry) as lon, ST_Y(position::geometry) as lat,
+       status, access, hours, hours_note, time_zone, suspect_since, taken_at,
+       closed_from, closed_until, pads_expire_on, battery_expires_on, verified_at,
+       check_every_days, carrier, moved_at
+from aed where status <> 'withdrawn' and (cast(:after as uuid) is null or id > :after)
+order by id limit :chunk
+""")
+
+
+async def begin(conn: AsyncConnection) -> Mark:
+    """Say from where to go on after `everything`, read in the same snapshot."""
+    horizon = (await conn.execute(_HORIZON)).one()
+    return Mark(horizon.settled, {})
+
+
+async def everything(conn: AsyncConnection) -> AsyncIterator[list[Row[Any]]]:
+    """Give all devices but the withdrawn, in pieces, so that others get their turn between."""
+    after: UUID | None = None
+    while True:
+        # No cursor of the server: one that is left in the middle, at a stop, would complain.
+        rows = (await conn.execute(_ALL, {"after": after, "chunk": _CHUNK})).all()
+        if rows:
+            after = rows[-1].id
+            yield list(rows)
+        if len(rows) < _CHUNK:
+            return
+
+
+# Served by ix_aed_change_xid. Numbers from `next` on are of another life of the database, before
+# it was restored from a backup: those rows were read with everything.
+_CHANGED = text("""
+select change.aed_id, change.xid, aed.id is not null and status <> 'withdrawn' as is_listed,
+       name, is_invented, ST_X(position::geometry) as lon, ST_Y(position::geometry) as lat,
+       status, access, hours, hours_note, time_zone, suspect_since, taken_at,
+       closed_from, closed_until, pads_expire_on, battery_expires_on, verified_at,
+       check_every_days, carrier, moved_at, aed.id
+from aed_change as change left join aed on aed.id = change.aed_id
+where xid >= :since and xid < :next
+limit :most
+""")
+
+
+class TooMuch(Exception):
+    """So much is new, or the database is so different, that everything has to be read."""
+
+
+async def news(conn: AsyncConnection, since: Mark, *, most: int) -> News:
+    """Read what changed since a mark; `conn` must show one instant. Raises `TooMuch`."""
+    horizon = (await conn.execute(_HORIZON)).one()
+    if horizon.next < since.settled:
+        raise TooMuch
+    binds = {"since": since.settled, "next": horizon.next, "most": most + 1}
+    rows = (await conn.execute(_CHANGED, binds)).all()
+    if len(rows) > most:
+        raise TooMuch
+    later = {row.aed_id: row.xid for row in rows if row.xid >= horizon.settled}
+    fresh = {
+        row.aed_id: row if row.is_listed else None
+        for row in rows
+        if since.later.get(row.aed_id) != row.xid
+    }
+    return News(Mark(horizon.settled, later), fresh)

@@ -1,0 +1,358 @@
+"""Rows of AED lists in every known layout: what is taken over, and what is refused and why."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from geo.aed_bulk import AedRow
+from geo.datum import Crs
+from geo.position import Position
+from web.imports import aed_files, aeds, mapping, report, sheet
+from web.imports.mapping import BadMapping
+from web.imports.report import Rejected
+from web.imports.sheet import Sheet
+
+TEMPLATE = Path(sheet.__file__).parent / "templates" / "aeds.csv"
+
+
+def read(text: str, codec: str = "utf-8", name: str = "list.csv") -> Sheet:
+    return sheet.read(text.encode(codec), name)
+
+
+def facts(
+    text: str, profile: str | None = None, *, crs: Crs = Crs.WGS84, codec: str = "utf-8"
+) -> tuple[list[AedRow], list[Rejected], list[report.Warning]]:
+    found = read(text, codec)
+    guessed = mapping.guess(found, "aeds")
+    assert guessed is not None
+    if profile is not None:
+        assert guessed.name == profile
+    return aeds.facts(found, guessed, crs)
+
+
+def one(text: str, profile: str | None = None, *, codec: str = "utf-8") -> AedRow:
+    rows, rejected, _ = facts(text, profile, codec=codec)
+    assert not rejected
+    return rows[0]
+
+
+def reasons(rejected: list[Rejected]) -> dict[int, str]:
+    return {entry.row: str(entry.reason) for entry in rejected}
+
+
+def test_IMP_11_japans_standard_layout() -> None:
+    row = one(
+        "都道府県コード又は市区町村コード,NO,名称,住所,方書,緯度,経度,設置位置,電話番号,"
+        "利用可能曜日,開始時間,終了時間,利用可能日時特記事項,小児対応設備の有無\n"
+        "132195,7,狛江市役所,和泉本町1-1,防災センター2階,35.63,139.57,受付前,03-3430-1111,"
+        "月火水木金,8:30,17:00,,有\n",
+        "japan-standard",
+    )
+    assert row.source_ref == "7"
+    assert row.facts["position"] == Position(139.57, 35.63)
+    assert row.facts["address"] == "和泉本町1-1 防災センター2階"
+    assert row.facts["hours"] == "Mo-Fr 08:30-17:00"
+    assert row.facts["has_child_pads"] is True
+
+
+TAKAMATSU = (
+    "#property,latitude,longitude,name,address,installationPosition,telephoneNumber,"
+    "availableDate,startTime,endTime,availableDateNote,equipmentForChildren\n"
+)
+
+
+def test_IMP_11_takamatsus_layouts_before_and_after() -> None:
+    new = one(
+        TAKAMATSU + "5,34.33,134.04,穴吹,藤塚町1,1階,,月火水木金土日,"
+        "1899-12-30T09:00:00.000Z,1899-12-30T21:00:00.000Z,学校開校日に随時,有\n",
+        "takamatsu-2023",
+    )
+    assert new.facts["hours"] is None
+    assert new.facts["hours_note"] == "月火水木金土日 09:00-21:00 学校開校日に随時"
+    old = one(
+        "#LINK,,,,,,,,,,\n#lang,ja,,,,,,,,,\n#property,name,address,installationPosition,location,"
+        "telephoneNumber,availableDate,startTime,endTime,availableDateNote,equipmentForChildren\n"
+        '5,穴吹,藤塚町1,1階,"34.33,134.04",,,,,,\n',
+        "takamatsu-old",
+    )
+    assert (old.number, old.source_ref) == (4, new.source_ref)
+    assert old.facts["position"] == new.facts["position"] == Position(134.04, 34.33)
+
+
+def test_IMP_11_urasoe_and_kobe() -> None:
+    urasoe = one(
+        "NO.,施設名,郵便番号,住所,電話番号,FAX,E-MAIL,緯度,経度,URL\n"
+        "1,浦添市役所,901-2501,浦添市安波茶1-1-1,098-876-1234,,a@b.jp,26.24,127.72,\n",
+        "urasoe",
+        codec="cp932",
+    )
+    assert urasoe.facts["phone"] == "098-876-1234"
+    assert "a@b.jp" not in str(urasoe.facts), "a column that is no field is not kept"
+    table = one(
+        "number,name,zipcode,area,location,lat,lng,category,note\n"
+        "10,東灘区役所,658,東灘区,神戸市東灘区住吉東町5,34.72,135.26,官公庁,24時間利用可\n",
+        "kobe",
+    )
+    markers = one(
+        '<markers><marker number="4" area="東灘区" name="東灘区役所" zipcode="658" location="住吉" '
+        'category="官公庁" lat="34.72" lng="135.26" note="24時間対応"/></markers>',
+        "kobe",
+    )
+    assert table.facts["hours"] == markers.facts["hours"] == "24/7"
+    assert table.source_ref is None, "its numbers begin anew in each ward"
+
+
+TAIWAN = (
+    '甲,高雄市楠梓區興楠路180號,"( 120.335807,22.731406 )",法院,"<a href=""http://"">x</a>",,大廳,'
+    '"(120.335807,22.731406)",一樓&nbsp;入口<br/>左側,"星期一至星期五 08:00 至 17:30<br>        '
+    '星期六  至 <br>   星期日  至 <br>   備註:",07-3573793,2013-09-02 21:18:00.0\n'
+)
+
+
+def test_IMP_11_taiwan_before_and_now() -> None:
+    old = one(TAIWAN, "taiwan-2014")
+    assert old.facts["position"] == Position(120.335807, 22.731406)
+    assert old.facts["location_note"] == "一樓 入口; 左側"
+    assert old.facts["hours"] == "Mo-Fr 08:00-17:30; Sa-Su unknown"
+    now = one(
+        "場所ID,場所名稱,場所縣市,場所區域,場所地址,場所分類,場所類型,場所描述,AEDID,AED放置地點,"
+        "AED地點描述,地點LAT,地點LNG,周一至周五起,周一至周五迄,周六起,周六迄,周日起,周日迄,"
+        "開放使用時間備註,開放時間緊急連絡電話\n"
+        "1,甲,高雄市,楠梓區,興楠路180號,其他,法院,EMPTY,900,大廳,EMPTY,22.731406,120.335807,"
+        "08:00:00,17:30:00,,,,,EMPTY,07-3573793\n",
+        "taiwan",
+    )
+    assert now.source_ref == "900"
+    assert now.facts["address"] == old.facts["address"]
+    assert now.facts["hours"] == old.facts["hours"]
+    assert now.facts["hours_note"] is None
+
+
+def test_IMP_11_openstreetmap_tags() -> None:
+    row = one(
+        "@id,@type,@lat,@lon,name,opening_hours,access,indoor,defibrillator:location\n"
+        "13382096333,node,45.5161504,13.5776606,,24/7,customers,no,outside\n",
+        "osm-tags",
+    )
+    assert (row.source_ref, row.facts["name"]) == ("node/13382096333", "AED")
+    assert (row.facts["hours"], row.facts["indoor"]) == ("24/7", False)
+    assert (row.facts["access"], row.facts["hours_note"]) == ("public", "customers")
+    found = read("@id,@lat,@lon,betreiber,level\n5,45.5,13.5,RK,2\n")
+    profile = mapping.guess(found, "aeds")
+    told = mapping.with_columns(profile, "aeds", {"donor": "betreiber", "name": "betreiber"}, found)
+    said = aeds.facts(found, told, Crs.WGS84)[0][0].facts
+    assert (said["name"], said["donor"], said["floor"]) == ("RK", "RK", "2")
+    _, refused, _ = facts(
+        '{"type":"FeatureCollection","features":[{"type":"Feature","id":"node/5","properties":'
+        '{"emergency":"phone"},"geometry":{"type":"Point","coordinates":[13.5,45.5]}}]}',
+        "osm-features",
+    )
+    assert "no defibrillator" in reasons(refused)[1]
+
+
+def test_IMP_11_slovene_lists_one_of_them_without_places() -> None:
+    row = one("Opis;delovni čas;longitude;latitude\nObčina;dostopni 24 ur;15.59;45.90\n", "brezice")
+    assert (row.facts["hours"], row.facts["position"]) == ("24/7", Position(15.59, 45.9))
+    rows, rejected, _ = facts(
+        "LOKACIJA DEFIBRILATORJA,NASLOV LOKACIJE\nGasilski dom,Braslovče 43a\n", "braslovce"
+    )
+    assert not rows
+    assert "Gasilski dom: no coordinates; add longitude and latitude" in reasons(rejected)[2]
+    assert "缺少坐标" in reasons(rejected)[2]
+
+
+COUNTY = "场所名称,经度,纬度"
+
+
+def test_IMP_11_our_own_county_sheet() -> None:
+    row = one(
+        "设备编号,场所名称,详细地址,室内,经度,纬度,开放范围,开放时间,箱柜,状态,"
+        "成人电极片有效期,安装日期,来源方式,巡检周期,最近核查\n"
+        "F-1,王家坝卫生院,王家坝镇12号,是,115.6,32.4,公众,周一至周五 8:00-17:30,密码箱,正常,"
+        "2027年5月,2024/3/1,捐赠,30天,2026-11-01\n",
+        "county-zh",
+        codec="gb18030",
+    )
+    expected = {
+        "indoor": True,
+        "access": "public",
+        "hours": "Mo-Fr 08:00-17:30",
+        "cabinet": "code",
+        "status": "in_service",
+        "pads_expire_on": date(2027, 5, 31),
+        "installed_on": date(2024, 3, 1),
+        "acquired": "donation",
+        "check_every_days": 30,
+        "verified_at": datetime(2026, 11, 1, tzinfo=UTC),
+    }
+    assert {name: row.facts[name] for name in expected} == expected
+    assert "floor" not in row.facts, "a column that is not there says nothing"
+
+
+def test_IMP_11_the_template_has_our_headers_and_an_example_that_never_comes_in() -> None:
+    found = sheet.read(TEMPLATE.read_bytes(), "aeds.csv")
+    profile = mapping.guess(found, "aeds")
+    assert profile is not None
+    assert profile.name == "county-zh"
+    assert set(found.columns) <= profile.named()
+    rows, rejected, _ = aeds.facts(found, profile, Crs.WGS84)
+    assert not rows
+    assert "example of the template; delete it" in reasons(rejected)[2]
+    live = TEMPLATE.read_text("utf-8-sig").replace("示例：", "")
+    assert one(live).facts["hours"] == "Mo-Fr 08:00-17:30"
+
+
+def test_IMP_11_other_lists_are_known_by_their_headers_or_mapped_by_hand() -> None:
+    guessed = mapping.guess(read("Name (必填),LONG,Lat.,Opening Hours\n甲,1,2,24/7\n"), "aeds")
+    assert guessed is not None
+    assert guessed.columns == {
+        "name": "Name (必填)", "lon": "LONG", "lat": "Lat.", "hours": "Opening Hours",
+    }  # fmt: skip
+    found = read("wo,rechts,hoch\n甲,1,2\n")
+    assert mapping.guess(found, "aeds") is None
+    told = mapping.parse(["name=wo", "lon=rechts", "lat=hoch"])
+    profile = mapping.with_columns(None, "aeds", told, found)
+    assert mapping.missing(profile) == []
+    assert aeds.facts(found, profile, Crs.WGS84)[0][0].facts["position"] == Position(1, 2)
+    bare = mapping.with_columns(None, "aeds", {"lon": "rechts"}, found)
+    assert [field.name for field in mapping.missing(bare)] == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("pair", "word"),
+    [("name", "field=column"), ("nmae=wo", "no field 'nmae'"), ("name=was", "no column 'was'")],
+)
+def test_IMP_11_a_mapping_that_cannot_be_names_what_there_is(pair: str, word: str) -> None:
+    with pytest.raises(BadMapping, match=word):
+        mapping.with_columns(None, "aeds", mapping.parse([pair]), read("wo,x\n甲,1\n"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "place"),
+    [
+        ("115.6,32.4", (115.6, 32.4)),
+        ('"115,6","32,4"', (115.6, 32.4)),
+        ("１１５．６,３２．４", (115.6, 32.4)),
+        ("115°36'00\"E,32°24′N", (115.6, 32.4)),
+        ("东经115度36分,北纬32.4度", (115.6, 32.4)),
+        ("43°10'W,22.9°S", (-43 - 10 / 60, -22.9)),
+    ],
+)
+def test_IMP_3_coordinates_as_people_write_them(cells: str, place: tuple[float, float]) -> None:
+    found = one(f"{COUNTY}\n甲,{cells}\n").facts["position"]
+    assert (found.lon, found.lat) == pytest.approx(place)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "word"),
+    [
+        ("", ",1,2", "name of the place is missing"),
+        ("", "甲,,2", "longitude is missing"),
+        ("", "甲,1,", "latitude is missing"),
+        ("", "甲,,", "no coordinates"),
+        ("", "甲,abc,2", "'abc' is no number"),
+        ("", "甲,nan,2", "'nan' is no number"),
+        ("", "甲,200,2", "no position on the Earth"),
+        ("", "甲,0,0", "no position on the Earth"),
+        (",成人电极片有效期", "甲,1,2,2026-13-45", "no date; write 2026-05-31"),
+        (",室内", "甲,1,2,也许", "neither yes nor no"),
+        (",状态", "甲,1,2,??", "one of: in_service/正常"),
+        (",巡检周期", "甲,1,2,0", "no number of days"),
+        (",楼层", f"甲,1,2,{'长' * 300}", "at most 200"),
+        (",室内,状态", "甲,x,2,也许,??", "no number.*; .*neither yes nor no.*; .*unknown"),
+    ],
+)
+def test_IMP_3_a_row_that_cannot_be_used_is_named_with_all_reasons(
+    header: str, cells: str, word: str
+) -> None:
+    found = read(f"{COUNTY}{header}\n{cells}\n")
+    profile = mapping.guess(found, "aeds")
+    assert profile is not None
+    rows, rejected, _ = aeds.facts(found, profile, Crs.WGS84)
+    assert not rows
+    with pytest.raises(AssertionError, match=word):
+        raise AssertionError(reasons(rejected)[2].partition(" 甲：")[0])
+    assert any(sign >= "\u4e00" for sign in rejected[0].reason.zh)
+
+
+def town(*more: str) -> str:
+    """List twenty places within a kilometre, and then some."""
+    rows = [
+        f"地点{n},{115.6003 + n * 0.0007:.4f},{32.4003 + (n * 7 % 20) * 0.0007:.4f}"
+        for n in range(20)
+    ]
+    return "\n".join([COUNTY, *rows, *more, ""])
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        ("坏,1156012,32.4012", "decimal point is lost.*probably 115.6012, 32.4012"),
+        ("坏,32.4012,115.6012", "swapped; probably 115.6012, 32.4012"),
+        ("坏,115.6012,34.9", "far from all other rows"),
+        ("坏,512.6,32.4", "no position on the Earth"),
+    ],
+)
+def test_IMP_4_a_position_that_cannot_be_right_is_refused_with_what_it_may_be(
+    row: str, word: str
+) -> None:
+    rows, rejected, _ = facts(town(row))
+    assert len(rows) == 20
+    with pytest.raises(AssertionError, match=f"坏: .*{word}"):
+        raise AssertionError(reasons(rejected)[22])
+
+
+def test_IMP_4_a_far_row_is_taken_once_somebody_has_looked() -> None:
+    found = read(town("远岛卫生院,115.6012,34.9"))
+    profile = mapping.guess(found, "aeds")
+    assert profile is not None
+    rows, rejected, warnings = aeds.facts(found, profile, Crs.WGS84, is_far_fine=True)
+    assert (len(rows), rejected) == (21, [])
+    assert [(each.code, each.rows) for each in warnings] == [("far_outlier", (22,))]
+
+
+def test_IMP_4_a_place_that_is_said_twice_and_differently_is_warned_of() -> None:
+    other = TAIWAN.replace("(120.335807,22.731406)", "(120.345807,22.731406)").replace("甲", "乙")
+    _, _, warnings = facts(TAIWAN + other, "taiwan-2014")
+    assert [(each.code, each.rows) for each in warnings] == [("two_places", (2,))]
+
+
+def test_IMP_3_the_same_row_again_is_refused_and_a_double_number_is_warned_of() -> None:
+    header = "设备编号,场所名称,经度,纬度\n"
+    rows, rejected, warnings = facts(
+        header + "1,甲,115.6,32.4\n1,乙,115.61,32.4\n1,甲,115.6,32.4\n"
+    )
+    assert [row.number for row in rows] == [2, 3]
+    assert "甲: the same as row 2; delete one" in reasons(rejected)[4]
+    assert [(each.code, each.rows) for each in warnings] == [("double_id", (2, 3))]
+
+
+def test_IMP_8_the_registry_gets_wgs84_and_keeps_what_the_list_said() -> None:
+    rows, _, _ = facts(f"{COUNTY}\n甲,114.30556,30.59\n", crs=Crs.GCJ02)
+    said = rows[0].facts
+    assert (said["source_crs"], said["raw_lon"], said["raw_lat"]) == ("gcj02", 114.30556, 30.59)
+    assert 0.004 < 114.30556 - said["position"].lon < 0.007
+    assert said["position_method"] == "import"
+
+
+def test_IMP_10_cells_that_a_spreadsheet_would_run_come_back_as_they_were() -> None:
+    columns = dict.fromkeys(aed_files.aed_columns.EXPORTED)
+    odd = ["=1+1", "'=x", "+86 10", "-", "@a", 'a"b,c', "two\nlines", "示例"]
+    row = {**columns, "lon": 1.5, "lat": 2.5, "source": "list", "is_invented": False}
+    rows = [{**row, "id": f"{n:032x}", "name": text} for n, text in enumerate(odd)]
+    content = aed_files.as_csv(rows)
+    first = next(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert first["name"] == "'=1+1"
+    for written in (content, aed_files.as_geojson(rows)):
+        found = sheet.read(written, "a")
+        profile = mapping.guess(found, "aeds")
+        assert profile is not None
+        assert profile.name == "golden"
+        back, rejected, _ = aeds.facts(found, profile, Crs.WGS84)
+        assert not rejected
+        assert [entry.facts["name"] for entry in back] == odd
