@@ -30,6 +30,7 @@ from dispatch import (
     store,
     telling,
     timers,
+    uploads,
     waves,
 )
 from geo import walking
