@@ -16,6 +16,11 @@ from realtime import log
 
 def public_out(aed: aeds.Aed, at: datetime) -> events.Body:
     """Show a device to anybody, as usable at a time."""
+    return {**public_facts(aed, at), **usable_out(aeds.usable(aed, at))}
+
+
+def public_facts(aed: aeds.Aed, at: datetime) -> events.Body:
+    """Show a device to anybody, without whether it is usable."""
     plain = (
         "name", "address", "floor", "entrance", "location_note", "indoor", "phone", "hours",
         "hours_note", "closed_note", "has_child_pads", "carrier", "is_invented",
@@ -31,7 +36,6 @@ def public_out(aed: aeds.Aed, at: datetime) -> events.Body:
         "closed_until": events.time(aed.closed_until),
         "verified_at": events.time(aed.verified_at),
         "trust": trust.of(aed, at).value,
-        **usable_out(aeds.usable(aed, at)),
     }
 
 

@@ -1,8 +1,8 @@
 """Reads the AED registry into memory: all of it once, then only what changed since.
 
 A trigger notes for each device which transaction changed it last (`aed_change`). All transactions
-below a snapshot's `xmin` were over when it was taken, so whoever reads from there on misses
-nothing, however late a long transaction commits; what is read twice is known by its number.
+below a snapshot's `xmin` were over when it was taken; so whoever reads from there on, and leaves
+out what the former snapshot showed, misses nothing, however late a long transaction commits.
 """
 
 from collections.abc import AsyncIterator
@@ -18,11 +18,13 @@ _CHUNK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Up to where the registry was read: all transactions below `settled` are in it."""
+    """Up to where the registry was read: all transactions below `settled` are in it.
+
+    `snapshot` says, in PostgreSQL's words, which of the others are.
+    """
 
     settled: int
-    #: Of those that may be read again: the number under which each device was read.
-    later: dict[UUID, int]
+    snapshot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class News:
 
 
 _HORIZON = text("""
-select pg_snapshot_xmin(s)::text::bigint as settled, pg_snapshot_xmax(s)::text::bigint as next
+select pg_snapshot_xmin(s)::text::bigint as settled, pg_snapshot_xmax(s)::text::bigint as next,
+       s::text as snapshot
 from pg_current_snapshot() as s
 """)
 
@@ -51,7 +54,7 @@ order by id limit :chunk
 async def begin(conn: AsyncConnection) -> Mark:
     """Say from where to go on after `everything`, read in the same snapshot."""
     horizon = (await conn.execute(_HORIZON)).one()
-    return Mark(horizon.settled, {})
+    return Mark(horizon.settled, horizon.snapshot)
 
 
 async def everything(conn: AsyncConnection) -> AsyncIterator[list[Row[Any]]]:
@@ -77,6 +80,7 @@ select change.aed_id, change.xid, aed.id is not null and status <> 'withdrawn' a
        check_every_days, carrier, moved_at, aed.id
 from aed_change as change left join aed on aed.id = change.aed_id
 where xid >= :since and xid < :next
+  and not pg_visible_in_snapshot(xid::text::xid8, cast(:former as pg_snapshot))
 limit :most
 """)
 
@@ -90,14 +94,9 @@ async def news(conn: AsyncConnection, since: Mark, *, most: int) -> News:
     horizon = (await conn.execute(_HORIZON)).one()
     if horizon.next < since.settled:
         raise TooMuch
-    binds = {"since": since.settled, "next": horizon.next, "most": most + 1}
-    rows = (await conn.execute(_CHANGED, binds)).all()
+    binds = {"since": since.settled, "former": since.snapshot, "next": horizon.next}
+    rows = (await conn.execute(_CHANGED, {**binds, "most": most + 1})).all()
     if len(rows) > most:
         raise TooMuch
-    later = {row.aed_id: row.xid for row in rows if row.xid >= horizon.settled}
-    fresh = {
-        row.aed_id: row if row.is_listed else None
-        for row in rows
-        if since.later.get(row.aed_id) != row.xid
-    }
-    return News(Mark(horizon.settled, later), fresh)
+    fresh = {row.aed_id: row if row.is_listed else None for row in rows}
+    return News(Mark(horizon.settled, horizon.snapshot), fresh)

@@ -113,6 +113,7 @@ def snap(graph: Graph, snaps: Snaps, most_off: float) -> None:
 
 @compiled
 def push(work: Workspace, size: int, effort: float, node: int) -> int:
+    """Put a node into the heap; gives its new size."""
     hole = size
     while hole > 0:
         parent = (hole - 1) >> 1
@@ -128,6 +129,7 @@ def push(work: Workspace, size: int, effort: float, node: int) -> int:
 
 @compiled
 def drop_least(work: Workspace, size: int) -> int:
+    """Take the least entry off the heap; gives its new size."""
     size -= 1
     effort, node = work.heap_effort[size], work.heap_node[size]
     hole = 0
@@ -159,6 +161,7 @@ def _reach_node(
 
 @compiled
 def chain_effort(graph: Graph, chain: int) -> tuple[float, float]:
+    """Give the metres of a whole chain, and those of them that are stairs."""
     last = graph.chain_start[chain + 1] - 1
     return graph.point_length[last], graph.point_stairs[last]
 
@@ -333,4 +336,5 @@ def measure(
 
 @compiled
 def straight_effort(source: Snaps, s: int, target: Snaps, t: int) -> float:
+    """Give the effort of going straight from a source to a target."""
     return DETOUR_FACTOR * _straight_m(source.lon[s], source.lat[s], target.lon[t], target.lat[t])

@@ -123,7 +123,7 @@ async def test_TIL_2_very_much_news_is_a_fresh_start(
     assert len(held) == 5
     async with store.snapshot() as conn:
         with pytest.raises(aed_feed.TooMuch):
-            await aed_feed.news(conn, aed_feed.Mark(1 << 60, {}), most=9)
+            await aed_feed.news(conn, aed_feed.Mark(1 << 60, "1:1:"), most=9)
 
 
 async def test_TIL_3_a_door_that_opens_is_open_on_the_map_at_once(

@@ -7,7 +7,7 @@ and the shortest ways are scipy's.
 
 import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -39,29 +39,44 @@ RADIUS_M = 6_371_008.8
 WALKED = {"primary", "primary_link", "secondary", "secondary_link", "tertiary", "tertiary_link"}
 WALKED |= {"unclassified", "residential", "living_street", "service", "road", "track", "steps"}
 WALKED |= {"pedestrian", "footway", "path", "cycleway", "bridleway", "corridor", "platform"}
-WALKED |= {"elevator"}
-ON_DEMAND = {"trunk", "trunk_link", "busway"}
-GATES = {"gate", "sliding_gate", "wicket_gate", "hampshire_gate", "door", "fence", "wall"}
+WALKED |= {"elevator", "trunk", "trunk_link"}
+GATES = {"gate", "sliding_gate", "wicket_gate", "hampshire_gate", "door"}
 GATES |= {"full-height_turnstile"}
+WALLS = {"fence", "wall", "jersey_barrier", "debris"}
+PRIVATE = {"private", "residents", "permit", "employees", "members"}
+LIFT_S = 15.0
+LEAST_PART = 500
 
-Vertex = tuple[int, int, int, int]  # node; and way, place in the way, side for a shut gate
+Vertex = tuple[int, int, int, int]  # node; and way, place in the way, side for a gate or a lift
 
 
 def closed(tags: dict[str, str]) -> bool:
     if "foot" in tags:
-        return tags["foot"] in {"no", "private", "use_sidepath"}
-    return tags.get("access") in {"no", "private"}
+        return tags["foot"] in {"no", "military", "use_sidepath"}
+    return tags.get("access") in {"no", "military"} or tags.get("motorroad") == "yes"
+
+
+def private(tags: dict[str, str]) -> bool:
+    return (tags["foot"] if "foot" in tags else tags.get("access", "")) in PRIVATE
 
 
 def walkable(tags: dict[str, str]) -> bool:
     kind = tags.get("highway", "")
     if kind in WALKED:
         return not closed(tags)
-    if kind not in ON_DEMAND:
+    if kind != "busway":
         return False
     if tags.get("foot") in {"yes", "designated", "permissive", "official"}:
         return True
     return tags.get("sidewalk") in {"yes", "both", "left", "right"} and not closed(tags)
+
+
+def directions(tags: dict[str, str]) -> tuple[bool, bool]:
+    """Whether one walks a way along, and back."""
+    oneway, belt = tags.get("oneway:foot"), tags.get("conveying")
+    along = oneway != "-1" and belt != "backward" and tags.get("foot:forward") != "no"
+    back = oneway not in {"yes", "true", "1"} and belt != "forward"
+    return along, back and tags.get("foot:backward") != "no"
 
 
 def great_circle(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> float:
@@ -81,130 +96,218 @@ def mercator(lon: float, lat: float) -> tuple[float, float]:
     return RADIUS_M * math.radians(lon), RADIUS_M * y
 
 
+@dataclass(frozen=True)
+class Street:
+    """Between two vertices: seconds, which ways, may one stand there, may one pass through."""
+
+    ends: tuple[Vertex, Vertex]
+    seconds: float
+    ways: tuple[bool, bool]
+    outside: bool = False
+    private: bool = False
+
+
 class Parse(osmium.SimpleHandler):
     """Collect the streets between every two neighbouring nodes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.gates: set[int] = set()
+        self.gates: dict[int, bool] = {}  # whether private
+        self.lifts: set[int] = set()
         self.where: dict[Vertex, tuple[float, float]] = {}
-        self.streets: dict[frozenset[Vertex], tuple[float, bool]] = {}  # seconds, may be stood on
+        self.streets: list[Street] = []
+        self.sides: dict[int, list[Vertex]] = {}  # of private gates
 
     def node(self, node: osmium.osm.Node) -> None:
-        tags = dict(node.tags)
-        if tags.get("barrier") in GATES and closed(tags):
-            self.gates.add(node.id)
+        tags, barrier = dict(node.tags), node.tags.get("barrier")
+        if barrier in WALLS and "foot" not in tags and "access" not in tags:
+            self.gates[node.id] = False
+        elif barrier in GATES | WALLS and (closed(tags) or private(tags)):
+            self.gates[node.id] = not closed(tags)
+        elif tags.get("highway") == "elevator" and not closed(tags):
+            self.lifts.add(node.id)
 
     def way(self, way: osmium.osm.Way) -> None:
         tags = dict(way.tags)
         if not walkable(tags):
             return
         slow = 1.4 if tags["highway"] == "steps" else 1.0
-        outside = tags.get("tunnel", "no") in {"no", "building_passage"}
+        lift = tags["highway"] == "elevator"
+        wait = LIFT_S / (len(way.nodes) - 1) if lift else 0.0
+        outside = not lift and tags.get("tunnel", "no") in {"no", "building_passage"}
         known = [(n.ref, n.lon, n.lat) if n.location.valid() else None for n in way.nodes]
         for place, (a, b) in enumerate(pairwise(known)):
             if a is None or b is None or a[0] == b[0]:
                 continue
-            from_ = self.vertex(a, way.id, place, 1)
-            to = self.vertex(b, way.id, place + 1, 0)
-            seconds = slow * great_circle(*a[1:], *b[1:]) / SPEED_MPS
-            key = frozenset((from_, to))
-            before = self.streets.get(key, (math.inf, False))
-            # The quickest of parallel streets counts; among equals one in the open.
-            self.streets[key] = max(before, (seconds, outside), key=lambda s: (-s[0], s[1]))
+            ends = self.vertex(a, way.id, place, 1), self.vertex(b, way.id, place + 1, 0)
+            seconds = slow * great_circle(*a[1:], *b[1:]) / SPEED_MPS + wait
+            street = Street(ends, seconds, directions(tags), outside, private(tags))
+            self.streets.append(street)
 
     def vertex(self, node: tuple[int, float, float], way: int, place: int, side: int) -> Vertex:
         ref, lon, lat = node
-        vertex = (ref, way, place, side) if ref in self.gates else (ref, 0, 0, 0)
+        vertex = (ref, 0, 0, 0)
+        if ref in self.gates:
+            vertex = (ref, way, place, side)
+            if self.gates[ref]:
+                for other in self.sides.get(ref, []):
+                    gate = Street((other, vertex), 0.0, (True, True), private=True)
+                    self.streets.append(gate)
+                self.sides.setdefault(ref, []).append(vertex)
+        elif ref in self.lifts:
+            cabin, vertex = vertex, (ref, way, place, 0)
+            if vertex not in self.where:
+                ride = Street((vertex, cabin), LIFT_S / 2, (True, True))
+                self.streets.append(ride)
+            self.where[cabin] = lon, lat
         self.where[vertex] = lon, lat
         return vertex
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A place on its street: the ends, and the seconds to each of them, way off included."""
+    """A place on its street, and the seconds off it."""
 
     lon: float
     lat: float
-    ends: tuple[int, int]
+    street: int
     share: float
-    street_s: float
     off_s: float
 
-    def seconds_to(self, end: int) -> float:
-        share = self.share if end == 0 else 1 - self.share
-        return self.off_s + share * self.street_s
 
-
-@dataclass
 class Referee:
-    parse: Parse
-    numbers: dict[Vertex, int] = field(init=False)
-    graph: "csr_matrix[np.float64]" = field(init=False)
-    streets: list[tuple[int, int, float]] = field(init=False)
-    tree: shapely.STRtree = field(init=False)
+    """The streets three times: private ones to leave by, public ones, private ones to arrive by."""
 
-    def __post_init__(self) -> None:
-        self.numbers = {vertex: i for i, vertex in enumerate(self.parse.where)}
-        pairs = [tuple(self.numbers[v] for v in key) for key in self.parse.streets]
-        values = list(self.parse.streets.values())
-        a, b = np.array(pairs).T
-        seconds = np.array([s for s, _ in values])
-        n = len(self.numbers)
-        self.graph = csr_matrix((seconds, (a, b)), shape=(n, n))
-        parts, label = connected_components(self.graph, directed=False)
-        largest = np.bincount(label, minlength=parts).argmax()
-        places = [mercator(*self.parse.where[v]) for v in self.numbers]
-        self.streets, lines = [], []
-        for (i, j), (cost, outside) in zip(pairs, values, strict=True):
-            if outside and label[i] == largest:
-                self.streets.append((i, j, cost))
-                lines.append(shapely.LineString([places[i], places[j]]))
+    def __init__(self, parse: Parse) -> None:
+        self.parse = parse
+        self.streets = quickest(parse.streets)
+        numbers = {vertex: i for i, vertex in enumerate(parse.where)}
+        n = self.n = len(numbers)
+        a = np.array([numbers[street.ends[0]] for street in self.streets])
+        b = np.array([numbers[street.ends[1]] for street in self.streets])
+        public = np.array([not street.private for street in self.streets])
+        label = parts(n, a, b)
+        size = np.bincount(label)
+        main = parts(n, a[public], b[public])
+        for part in np.unique(label):
+            mains = main[a[public & (label[a] == part)]]
+            largest = np.bincount(mains).argmax() if len(mains) else -1
+            public &= (label[a] != part) | (main[a] == largest)
+        kept = (size >= LEAST_PART) | (np.arange(len(size)) == size.argmax())
+        self.label, self.a, self.b, self.public = label, a, b, public
+        seconds = np.array([max(street.seconds, 1e-9) for street in self.streets])
+        along = np.array([street.ways[0] for street in self.streets])
+        back = np.array([street.ways[1] for street in self.streets])
+        best: dict[tuple[int, int], float] = {}
+        for layer, use in ((0, ~public), (1, public), (2, ~public)):
+            for start, stop, ok in ((a, b, along & use), (b, a, back & use)):
+                for u, v, cost in zip(
+                    start[ok] + layer * n, stop[ok] + layer * n, seconds[ok], strict=True
+                ):
+                    best[u, v] = min(best.get((u, v), math.inf), cost)
+        for i in range(2 * n):
+            best[i, i + n] = 1e-9
+        rows, columns = np.array(list(best)).T
+        self.graph = csr_matrix((list(best.values()), (rows, columns)), shape=(3 * n, 3 * n))
+        self.turned = self.graph.T.tocsr()
+        places = [mercator(*parse.where[v]) for v in numbers]
+        stand = [i for i, s in enumerate(self.streets) if s.outside and kept[label[a[i]]]]
+        self.stands = stand
+        lines = [shapely.LineString([places[a[i]], places[b[i]]]) for i in stand]
         self.tree = shapely.STRtree(lines)
 
     def stand(self, place: Position) -> Standing | None:
         point = shapely.Point(mercator(place.lon, place.lat))
-        street = int(self.tree.nearest(point))
+        least = point.distance(self.tree.geometries[self.tree.nearest(point)])
+        near = self.tree.query(point, "dwithin", math.sqrt(least**2 + 4e-4)).tolist()
+        street = max(near, key=self.is_open)  # at a corner
         line = self.tree.geometries[street]
         off_m = point.distance(line) * math.cos(math.radians(place.lat))
         if off_m > 250:
             return None
-        i, j, cost = self.streets[street]
         share = line.project(point, normalized=True)
-        return Standing(place.lon, place.lat, (i, j), share, cost, off_m / SPEED_MPS)
+        return Standing(place.lon, place.lat, self.stands[street], share, off_m / SPEED_MPS)
+
+    def is_open(self, stand: int) -> bool:
+        street = self.stands[stand]
+        return bool(self.public[street]) and all(self.streets[street].ways)
+
+    def ends(self, here: Standing, *, leaving: bool) -> list[tuple[int, float]]:
+        """The vertices that one comes to first, or last, and the seconds between."""
+        street = self.streets[here.street]
+        layer = 1 if self.public[here.street] else 0 if leaving else 2
+        along, back = street.ways if leaving else street.ways[::-1]
+        found = []
+        if along:
+            found.append((self.b[here.street], (1 - here.share) * street.seconds))
+        if back:
+            found.append((self.a[here.street], here.share * street.seconds))
+        return [(int(vertex) + layer * self.n, s + here.off_s) for vertex, s in found]
 
     def times(
-        self, origin: Position, others: list[tuple[Position, Standing | None]]
+        self,
+        origin: Position,
+        others: list[tuple[Position, Standing | None]],
+        *,
+        inbound: bool = False,
     ) -> list[float]:
         here = self.stand(origin)
-        reached: NDArray[np.float64] | None = None
-        if here is not None:
-            reached = dijkstra(
-                self.graph, directed=False, indices=list(here.ends), limit=2 * WITHIN_S
-            )
-        return [self.time(origin, here, reached, place, there) for place, there in others]
+        ends = [] if here is None else self.ends(here, leaving=not inbound)
+        graph = self.turned if inbound else self.graph
+        reached = [dijkstra(graph, indices=[v], limit=2 * WITHIN_S)[0] + s for v, s in ends]
+        least = np.min(reached, axis=0) if reached else np.full(3 * self.n, math.inf)
+        return [self.time(origin, here, least, *other, inbound=inbound) for other in others]
 
     def time(
         self,
         origin: Position,
         here: Standing | None,
-        reached: NDArray[np.float64] | None,
+        least: NDArray[np.float64],
         place: Position,
         there: Standing | None,
+        *,
+        inbound: bool,
     ) -> float:
         straight_s = 1.35 * great_circle(origin.lon, origin.lat, place.lon, place.lat) / SPEED_MPS
-        if here is None or there is None or reached is None:
+        if here is None or there is None:
             return straight_s
-        ways = [
-            here.seconds_to(e) + reached[e, there.ends[f]] + there.seconds_to(f)
-            for e in (0, 1)
-            for f in (0, 1)
-        ]
+        if self.label[self.a[here.street]] != self.label[self.a[there.street]]:
+            return straight_s
+        ways = [math.inf]
+        ways += [least[v] + s for v, s in self.ends(there, leaving=inbound)]
         off_s = here.off_s + there.off_s
-        if here.ends == there.ends:
-            ways.append(off_s + abs(here.share - there.share) * here.street_s)
+        if here.street == there.street:
+            start, stop = (there, here) if inbound else (here, there)
+            street = self.streets[here.street]
+            if start.share == stop.share or street.ways[0 if stop.share > start.share else 1]:
+                ways.append(off_s + abs(stop.share - start.share) * street.seconds)
         along_s = min(ways) - off_s
         return float(min(*ways, straight_s) if along_s <= off_s else min(ways))
+
+
+def quickest(streets: list[Street]) -> list[Street]:
+    """Of parallel streets the quickest counts, each way on its own; among equals one outside."""
+    found: dict[tuple[frozenset[Vertex], bool], list[Street]] = {}
+    for street in streets:
+        found.setdefault((frozenset(street.ends), street.private), []).append(street)
+    kept = []
+    for likes in found.values():
+        free = set(likes[0].ends)
+        for street in sorted(likes, key=lambda s: (s.seconds, not s.outside)):
+            towards = [
+                way and end in free for way, end in zip(street.ways, street.ends[::-1], strict=True)
+            ]
+            if any(towards):
+                kept.append(replace(street, ways=(towards[0], towards[1])))
+                free -= {end for end, to in zip(street.ends[::-1], towards, strict=True) if to}
+    return kept
+
+
+def parts(n: int, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int32]:
+    label: NDArray[np.int32]
+    links = csr_matrix((np.ones(len(a)), (a, b)), shape=(n, n))
+    _, label = connected_components(links, directed=False)
+    return label
 
 
 def places_in(parse: Parse, rng: np.random.Generator, n: int) -> list[Position]:
@@ -283,7 +386,7 @@ async def test_plans_rank_people_as_an_independent_dijkstra_does(
         plan = await planning.make(
             conn, incident.id, policy=factories.POLICY, network=city.network, now=now
         )
-        expected = dict(zip(at, referee.times(place, standing), strict=True))
+        expected = dict(zip(at, referee.times(place, standing, inbound=True), strict=True))
         found = {c.person.id: c.direct for c in (*plan.chosen, *plan.excluded)}
         for person, seconds in expected.items():
             walk = found.get(person)

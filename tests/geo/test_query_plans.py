@@ -12,7 +12,7 @@ from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dispatch import db
-from geo import aed_tiles, aeds, search, tiles
+from geo import aed_feed, aeds, search, tiles
 
 if TYPE_CHECKING:
     from conftest import Servers
@@ -89,7 +89,11 @@ WORDS = {"longest": "% c4ca4238", "patterns": ["% c4ca4238", "% rue"], "query": 
     [
         (aeds._NEAR, HERE, {"ix_aed_position_in_service"}),
         (aeds._LIST, {**BOX, "limit": 100}, {"ix_aed_position_plane"}),
-        (aed_tiles._DEVICES, {**TILE, "most": 100}, {"ix_aed_position_plane"}),
+        (
+            aed_feed._CHANGED,
+            {"since": 1 << 29, "next": 1 << 30, "former": "1:1:", "most": 100},
+            {"ix_aed_change_xid"},
+        ),
         (tiles._BASE, {**TILE, "tolerance": 0.0, "smallest": 0.0}, {"ix_base_feature_geom"}),
         (search._WITH_WORDS, WORDS, {"ix_address_folded_trgm", "ix_aed_folded_trgm"}),
         (
@@ -98,7 +102,7 @@ WORDS = {"longest": "% c4ca4238", "patterns": ["% c4ca4238", "% rue"], "query": 
             {"ix_address_folded_trgm", "ix_aed_folded_trgm"},
         ),
     ],
-    ids=["near", "list", "aed tile", "base tile", "search", "search alike"],
+    ids=["near", "list", "aed changes", "base tile", "search", "search alike"],
 )
 async def test_hot_queries_use_their_indexes(
     conn: AsyncConnection, statement: TextClause, binds: dict[str, Any], indexes: set[str]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from town import at, grid
 
-from geo import position, routing, walking_build
+from geo import manoeuvres, position, routing, walking_build
 from geo.routing import Mode
 from geo.walking import EtaSource, WalkingNetwork
 
@@ -200,3 +200,79 @@ async def test_one_estimated_leg_makes_the_route_an_estimate(
 async def test_a_route_needs_two_stops(client: httpx.AsyncClient) -> None:
     with pytest.raises(ValueError, match="two stops"):
         await routing.route(client, None, [at(0, 0)])
+
+
+async def test_WLK_12_one_place_that_cannot_be_joined_spoils_no_other(
+    client: httpx.AsyncClient,
+) -> None:
+    """The service refuses every question with the bad place in it."""
+    origin, bad = at(0, 0), at(200, 0)
+    targets = [at(100, 0), bad, at(300, 0), at(400, 0)]
+    asked: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+        body = json.loads(await reader.readexactly(length))
+        places = [place["lon"] for place in body["targets"]]
+        asked.append(len(places))
+        if bad.lon in places:
+            await saying(b'{"error_code":170}', 400)(reader, writer)
+        else:
+            answer = {"durations": [[60.0] * len(places)], "distances": [[0.5] * len(places)]}
+            await saying(json.dumps({"sources_to_targets": answer}).encode())(reader, writer)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        found = await routing.times(client, url, origin, targets, mode=Mode.CAR)
+    sources = [travel.source for travel in found]
+    assert sources == [EtaSource.NETWORK, EtaSource.ESTIMATE, *[EtaSource.NETWORK] * 2]
+    assert (found[0].travel_s, found[0].distance_m) == (60, 500)
+    line = 1.35 * position.distance_m(origin, bad)
+    assert found[1].travel_s == pytest.approx(line / routing.SPEED_MPS[Mode.CAR])
+    assert asked == [4, 2, 1, 1, 2]
+
+
+@pytest.mark.parametrize("answer", [saying(b"", 503), saying(b"{}"), silence])
+async def test_WLK_12_a_service_that_is_away_makes_estimates(
+    client: httpx.AsyncClient, network: WalkingNetwork, answer: Answer
+) -> None:
+    here, there = at(0, 0), at(300, 0)
+    async with service(answer, []) as url:
+        [found] = await routing.times(client, url, here, [there], mode=Mode.BIKE, deadline_s=0.2)
+    assert found.source is EtaSource.ESTIMATE
+    seconds, is_guess = await routing.matrix(
+        client, None, [here], [there], mode=Mode.BIKE, network=network, within_s=900
+    )
+    assert is_guess.all()
+    assert seconds[0, 0] == pytest.approx(found.travel_s)
+    [area] = await routing.areas(client, None, here, [5], mode=Mode.CAR, network=network)
+    assert area.is_estimate
+
+
+@pytest.mark.parametrize(
+    ("number", "street", "zh", "en"),
+    [
+        (1, "解放大道", "出发，沿解放大道前行", "Start along 解放大道"),
+        (8, None, "继续前行", "Continue"),
+        (10, "Rua Dom João IV", "右转，进入Rua Dom João IV", "Turn right onto Rua Dom João IV"),
+        (40, None, "走楼梯", "Take the steps"),
+        (4, "解放大道", "到达目的地", "You have arrived"),
+        (9999, None, "继续前行", "Continue"),
+    ],
+)
+def test_WLK_13_turns_are_said_in_two_languages(
+    number: int, street: str | None, zh: str, en: str
+) -> None:
+    turn = manoeuvres.Turn(manoeuvres.kind_of(number), street, (7.0, 43.0), 10, 14)
+    assert (turn.zh, turn.en) == (zh, en)
+
+
+async def test_WLK_13_the_service_s_turns_stand_on_the_line(client: httpx.AsyncClient) -> None:
+    turn = {"type": 15, "time": 5, "length": 0.01, "begin_shape_index": 1, "street_names": ["A"]}
+    legs = [{"shape": encoded(LEGS[0]), "maneuvers": [turn]}]
+    trip = json.dumps({"trip": {"legs": legs, "summary": {"time": 9, "length": 1}}}).encode()
+    async with service(saying(trip), []) as url:
+        found = await routing.route(client, url, [at(0, 0), at(100, 100)])
+    assert [(t.kind, t.position, t.street) for t in found.turns[0]] == [("left", LEGS[0][1], "A")]

@@ -18,9 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dispatch import db
 from geo import aeds, osm_import, tiles
+from geo.aed_tiles import AedTiles
 from geo.osm_import import Target
 from geo.position import Position
-from geo.tiles import Cell, Layer
+from geo.tiles import Cell
 
 if TYPE_CHECKING:
     from conftest import Servers
@@ -57,14 +58,21 @@ async def load(url: str, path: Path, name: str) -> None:
     osm_import.import_osm(url, path, target, progress=lambda _stage, _share: None, now=now)
 
 
-async def drawn(
-    conn: AsyncConnection, place: Position, z: int, now: datetime, layer: Layer = Layer.BASE
+async def drawn(conn: AsyncConnection, place: Position, z: int) -> dict[str, list[mvt.Shape]]:
+    return mvt.read(await tiles.base(conn, cell_at(place, z)))
+
+
+async def devices(
+    conn: AsyncConnection, place: Position, z: int, now: datetime
 ) -> dict[str, list[mvt.Shape]]:
-    return mvt.read(await tiles.tile(conn, layer, cell_at(place, z), at=now))
+    held = AedTiles()
+    await held.read(conn)
+    drawn = await held.tile(*cell_at(place, z), at=None, now=now)
+    return mvt.read(drawn.content)
 
 
-async def test_layers_appear_from_their_zoom(conn: AsyncConnection, now: datetime) -> None:
-    seen = {z: set(await drawn(conn, bourg.at(9, 11), z, now)) for z in (8, 11, 12, 13, 16)}
+async def test_layers_appear_from_their_zoom(conn: AsyncConnection) -> None:
+    seen = {z: set(await drawn(conn, bourg.at(9, 11), z)) for z in (8, 11, 12, 13, 16)}
     assert seen[8] == {"water", "road", "boundary"}
     assert {"rail", "green", "place"} <= seen[11]
     assert "road_label" in seen[12]
@@ -73,15 +81,15 @@ async def test_layers_appear_from_their_zoom(conn: AsyncConnection, now: datetim
     assert {"road", "place"} <= seen[16]
 
 
-async def test_buildings_show_from_zoom_14(conn: AsyncConnection, now: datetime) -> None:
+async def test_buildings_show_from_zoom_14(conn: AsyncConnection) -> None:
     for z, expected in ((13, False), (14, True)):
-        assert ("building" in await drawn(conn, bourg.at(4.1, 10.3), z, now)) == expected
+        assert ("building" in await drawn(conn, bourg.at(4.1, 10.3), z)) == expected
 
 
 async def test_streets_say_their_kind_and_their_names_stand_apart(
-    conn: AsyncConnection, now: datetime
+    conn: AsyncConnection,
 ) -> None:
-    found = await drawn(conn, bourg.at(5, 12), 15, now)
+    found = await drawn(conn, bourg.at(5, 12), 15)
     road = {shape.properties["highway"]: shape.properties for shape in found["road"]}
     assert road["residential"] == {
         "kind": "minor", "highway": "residential", "rank": 6, "level": -1, "tunnel": True,
@@ -93,7 +101,7 @@ async def test_streets_say_their_kind_and_their_names_stand_apart(
     assert "Montée" not in names, "footways are named from zoom 16"
 
 
-async def test_a_street_in_pieces_is_one_label(conn: AsyncConnection, now: datetime) -> None:
+async def test_a_street_in_pieces_is_one_label(conn: AsyncConnection) -> None:
     await conn.execute(
         text(
             "insert into base_feature (dataset_id, layer, kind, detail, name, minzoom, geom)"
@@ -102,26 +110,27 @@ async def test_a_street_in_pieces_is_one_label(conn: AsyncConnection, now: datet
             " from base_feature where name = 'Grande Rue'"
         )
     )
-    found = await drawn(conn, bourg.at(17, 10), 14, now)
+    found = await drawn(conn, bourg.at(17, 10), 14)
     labels = [s for s in found["road_label"] if s.properties["name"] == "Grande Rue"]
     assert len(labels) == 1
     assert len([s for s in found["road"] if s.properties["kind"] == "primary"]) == 2
 
 
 async def test_a_tile_without_anything_is_empty(conn: AsyncConnection, now: datetime) -> None:
-    assert await tiles.tile(conn, Layer.BASE, cell_at(Position(-150, 0), 12), at=now) == b""
-    assert await tiles.tile(conn, Layer.AEDS, cell_at(Position(-150, 0), 12), at=now) == b""
+    nowhere = Position(-150, 0)
+    assert await tiles.base(conn, cell_at(nowhere, 12)) == b""
+    assert await devices(conn, nowhere, 12, now) == {}
 
 
-async def test_the_sea_reaches_beyond_the_town(conn: AsyncConnection, now: datetime) -> None:
-    found = await drawn(conn, bourg.at(30, -10), 14, now)
+async def test_the_sea_reaches_beyond_the_town(conn: AsyncConnection) -> None:
+    found = await drawn(conn, bourg.at(30, -10), 14)
     assert [shape.properties["kind"] for shape in found["water"]] == ["sea"]
 
 
-async def test_corners_lie_where_they_should(conn: AsyncConnection, now: datetime) -> None:
+async def test_corners_lie_where_they_should(conn: AsyncConnection) -> None:
     place = bourg.at(9, 11)
     where = cell_at(place, 14)
-    shape = (await drawn(conn, place, 14, now))["place"][0]
+    shape = (await drawn(conn, place, 14))["place"][0]
     side = 1 << where.z
     x = ((place.lon + 180) / 360 * side - where.x) * 4096
     row = (1 - math.asinh(math.tan(math.radians(place.lat))) / math.pi) / 2 * side
@@ -132,7 +141,7 @@ async def test_corners_lie_where_they_should(conn: AsyncConnection, now: datetim
 async def test_devices_show_their_state_at_the_time(conn: AsyncConnection, now: datetime) -> None:
     monday = now + timedelta(days=1)
     for at, usable, reason in ((now, "no", "closed"), (monday, "yes", "open")):
-        found = await drawn(conn, bourg.at(5, 10.1), 12, at, Layer.AEDS)
+        found = await devices(conn, bourg.at(5, 10.1), 12, at)
         states = {s.properties["access"]: s.properties for s in found["aeds"]}
         assert (states["public"]["usable"], states["public"]["reason"]) == (usable, reason)
         assert states["unknown"]["usable"] == "unknown"
@@ -146,18 +155,18 @@ async def test_new_devices_show_at_once_and_withdrawn_ones_vanish(
     place = bourg.at(9, 9)
     facts = {"name": "Quai", "position": place, "access": "public", "hours": "24/7"}
     added = await aeds.add(conn, ORG, facts, is_invented=True, now=now)
-    found = await drawn(conn, place, 14, now, Layer.AEDS)
+    found = await devices(conn, place, 14, now)
     mine = [shape for shape in found["aeds"] if shape.properties["id"] == str(added.id)]
     assert mine[0].properties["invented"] is True
     assert mine[0].properties["usable"] == "yes"
     await aeds.withdraw(conn, added.id, actor_id=None, now=now)
-    found = await drawn(conn, place, 14, now, Layer.AEDS)
+    found = await devices(conn, place, 14, now)
     assert str(added.id) not in {shape.properties["id"] for shape in found["aeds"]}
 
 
 async def test_far_out_devices_are_counted(conn: AsyncConnection, now: datetime) -> None:
     monday = now + timedelta(days=1)
-    found = await drawn(conn, bourg.at(5, 10), 9, monday, Layer.AEDS)
+    found = await devices(conn, bourg.at(5, 10), 9, monday)
     assert set(found) == {"aed_clusters"}
     counted = [shape.properties for shape in found["aed_clusters"]]
     assert sum(cluster["count"] for cluster in counted) == 2
@@ -183,7 +192,7 @@ async def test_every_tile_of_monaco_can_be_drawn_and_is_small(database: str, now
             low, high = (cell_at(Position(*p), z) for p in ((7.409, 43.7517), (7.4487, 43.7233)))
             for x in range(low.x, high.x + 1):
                 for y in range(low.y, high.y + 1):
-                    content = await tiles.tile(conn, Layer.BASE, Cell(z, x, y), at=now)
+                    content = await tiles.base(conn, Cell(z, x, y))
                     layers |= set(mvt.read(content))
                     assert len(content) < 150_000, (z, x, y)
     await engine.dispose()

@@ -291,3 +291,19 @@ async def test_IMP_4_a_list_in_another_datum_is_noticed_by_places_that_are_known
     assert "looks_gcj02" in await warnings(shifted, "new", Crs.WGS84)
     right = await warnings(shifted, "new", Crs.GCJ02)
     assert not {code for code in right if code.startswith("looks")}
+
+
+def test_OSM_3_our_devices_go_out_as_a_change_file_and_changes_come_in(
+    golden: Golden, file: str, tmp_path: Path
+) -> None:
+    golden("import", "aeds", file)
+    ours = tmp_path / "ours.osc"
+    shown = golden("export", "osm", str(ours), "--json")
+    assert json.loads(shown.stdout)["created"] == 2
+    # Nothing lies in an imported city here: what is new is counted and left out.
+    back = golden("import", "osm", str(ours), "--json")
+    assert json.loads(back.stdout)["outside"] == 2
+    bad = tmp_path / "bad.osc"
+    bad.write_text("hello")
+    refused = golden("import", "osm", str(bad))
+    assert isinstance(refused.exception, Trouble)

@@ -25,6 +25,7 @@ ASK = {"lon": HERE.lon, "lat": HERE.lat}
 @pytest.fixture(autouse=True)
 def _fresh_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "calls", deadline.Breaker(60))
+    monkeypatch.setattr(presence, "reads", deadline.Breaker(60))
 
 
 async def _ask(member: Member, **ask: object) -> Any:

@@ -125,7 +125,7 @@ async def test_the_address_must_be_numbers(stranger: httpx.AsyncClient) -> None:
 
 
 def test_the_cache_forgets_what_was_not_asked_for() -> None:
-    cache = TileCache(10)
+    cache = TileCache(2 * len(Kept(b"1234", "a")) + 1)
     for key in "abc":
         cache.keep(key, Kept(b"1234", key))
         cache.find("a")

@@ -36,6 +36,7 @@ COMMANDS = {
     "token": Entry("accounts", "token", "Make an API token; printed once.", "生成接口令牌"),
     "link": Entry("accounts", "link", "Make a one-time sign-in link.", "生成一次性登录链接"),
     "import": Entry("imports", "app", "Import a city or a list.", "导入城市或名册"),
+    "export": Entry("exports", "app", "Export lists and templates.", "导出名册与模板"),
     "routing": Entry("imports", "routing", "Build routing data only.", "仅生成路网数据"),
     "coverage": Entry("coverage", "coverage", "Share of buildings near an AED.", "AED 覆盖率"),
     "demo": Entry("demo", "demo", "Fill in the demo organisation.", "生成演示数据"),

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch import orgs
 from geo import osm_import, osm_read, walking_build
 from geo.osm_import import ImportCounts, Target
-from web.commands import database, installation, valhalla
+from web.commands import database, import_lists, installation, osm_changes, valhalla
 from web.commands.installation import Installation
 from web.commands.options import DataDir, Json, print_json
 from web.commands.trouble import Trouble
@@ -38,7 +38,9 @@ _STAGES = {
 
 File = Annotated[
     Path,
-    typer.Argument(exists=True, dir_okay=False, help=".osm.pbf, .osm or .osm.gz 地图文件"),
+    typer.Argument(
+        exists=True, dir_okay=False, help=".osm.pbf, .osm, .osm.gz; changes: .osc, .osc.gz 地图文件"
+    ),
 ]
 Name = Annotated[
     str | None, typer.Option(help="Short name of the city; default from the file. 城市简称。")
@@ -52,6 +54,11 @@ class City:
     counts: ImportCounts
     walking: dict[str, Any]
     routing: str | None
+
+
+app.command("aeds")(import_lists.aeds)
+app.command("responders")(import_lists.responders)
+app.command("stock")(import_lists.stock)
 
 
 @app.callback()
@@ -92,9 +99,13 @@ def osm(
     """Load streets, walking network, base map, addresses, AEDs, hospitals and fire stations.
 
     A second import of a city replaces its map, keeps the history of its AEDs, and changes nothing
-    where the file is the same. 重复导入会更新地图并保留 AED 历史。
+    where the file is the same. A change file (.osc, .osc.gz) brings the AEDs of imported cities up
+    to date. 重复导入会更新地图并保留 AED 历史；变更文件只更新 AED。
     """
     place = installation.find(data_dir)
+    if osm_changes.is_change_file(file):
+        osm_changes.print_counts(osm_changes.apply(place, file, org), json=json)
+        return
     short = short_name(name or file.name)
     title = name or short.replace("-", " ").title()
     target = Target(

@@ -21,24 +21,51 @@ CONFIG = "valhalla.json"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The service on one folder of tiles."""
+    """The service on the tiles of one folder, which may come later."""
 
-    config: Path
-    url: str
+    folder: Path
+    port: int
 
     @classmethod
     def find(cls, folder: Path) -> "Service | None":
         """Give the service of a folder of tiles on a free port; None where there are no tiles."""
-        built = folder / CONFIG
-        if not built.exists() or not is_installed():
+        found = cls.reserve(folder)
+        return found if found is not None and found.renew() else None
+
+    @classmethod
+    def reserve(cls, folder: Path) -> "Service | None":
+        """Give the service of a folder on a free port; None where the engine is not installed."""
+        if not is_installed():
             return None
         with socket.create_server(("127.0.0.1", 0)) as free:
-            address = f"127.0.0.1:{free.getsockname()[1]}"
-        settings = json.loads(built.read_text())
-        settings["httpd"]["service"]["listen"] = f"tcp://{address}"
-        config = folder / "service.json"
-        config.write_text(json.dumps(settings, indent=1))
-        return cls(config, f"http://{address}")
+            return cls(folder, free.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """Give the address that it answers at."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def config(self) -> Path:
+        """Name the settings that it runs with."""
+        return self.folder / "service.json"
+
+    def built(self) -> str:
+        """Give the settings that the last build left, empty where there is none."""
+        try:
+            return (self.folder / CONFIG).read_text()
+        except FileNotFoundError:
+            return ""
+
+    def renew(self) -> bool:
+        """Take the tiles of the last build at the next start; False where there are none."""
+        built = self.built()
+        if not built:
+            return False
+        settings = json.loads(built)
+        settings["httpd"]["service"]["listen"] = f"tcp://127.0.0.1:{self.port}"
+        self.config.write_text(json.dumps(settings, indent=1))
+        return True
 
     def program(self) -> Program:
         """Say how to run the service, with one thread."""

@@ -43,6 +43,7 @@ class Child:
         self._hopeless = asyncio.Event()
         self._changing = asyncio.Lock()  # held from the decision to start until it has started
         self._process: Running | None = None
+        self._is_wanted_again = False
         self._listeners: set[asyncio.Task[None]] = set()
 
     @property
@@ -58,8 +59,11 @@ class Child:
             failures = 0 if self.ready.is_set() else failures + 1
             if self._stopping.is_set():
                 return
-            self.restarts += 1
             self.ready.clear()
+            if self._is_wanted_again:
+                self._is_wanted_again = False
+                continue
+            self.restarts += 1
             self._say(
                 f"{self.program.name} ended ({describe(status)}); restart no. {self.restarts}"
                 f" / {self.program.name} 已退出，第 {self.restarts} 次重启"
@@ -90,6 +94,19 @@ class Child:
     async def stop(self) -> None:
         """Ask the program to end, and make it end when it takes longer than its limit."""
         self._stopping.set()
+        await self._end()
+        if self._listeners:
+            await asyncio.wait(self._listeners, timeout=1)
+
+    async def start_again(self) -> None:
+        """End the program so that it is started afresh, on purpose: no restart is counted."""
+        if self._process is None or self._process.poll() is not None:
+            return  # it is being started anyway
+        self._is_wanted_again = True
+        self._say(f"{self.program.name} starts again / {self.program.name} 重新启动")
+        await self._end()
+
+    async def _end(self) -> None:
         async with self._changing:
             child = self._process
         if child is None or child.poll() is not None:
@@ -102,8 +119,6 @@ class Child:
             child.kill()
             await _ended(child)
         child.wait()
-        if self._listeners:
-            await asyncio.wait(self._listeners, timeout=1)
 
     async def _live_once(self) -> int:
         """Start the program, unless told to stop, and give its exit status when it ends."""

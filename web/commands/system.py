@@ -11,7 +11,15 @@ from typing import Literal, TextIO
 
 import typer
 
-from web.commands import forked, installation, quick_look, readiness, routing_service, supervise
+from web.commands import (
+    forked,
+    installation,
+    quick_look,
+    readiness,
+    routing_service,
+    routing_watch,
+    supervise,
+)
 from web.commands.forked import ForkedProgram
 from web.commands.installation import Installation
 from web.commands.process import Program
@@ -49,12 +57,14 @@ class System:
         forked.load_early()
         await self._start_servers(supervisor)
         await self._prepare()
-        routed = await self._start_routing(supervisor)
+        routed, service = await self._start_routing(supervisor)
         await routed.start_processes(supervisor)
         say(f"ready after {time.monotonic() - began:.1f} s / 已就绪")
         await self._show_addresses()
         if self.city:
             await self._play()
+        if service is not None:
+            await routing_watch.watch(supervisor, service)
         await asyncio.Event().wait()
 
     async def _prepare(self) -> None:
@@ -81,14 +91,18 @@ class System:
             place.redis.owner.make_folder(place.redis.sockets)
             await supervisor.start(place.redis.program(), probe=place.redis.is_ready)
 
-    async def _start_routing(self, supervisor: supervise.Supervisor) -> "System":
-        service = routing_service.Service.find(self.place.settings.valhalla_dir)
+    async def _start_routing(
+        self, supervisor: supervise.Supervisor
+    ) -> tuple["System", routing_service.Service | None]:
+        """Start the service, if there are tiles; its address is known before there are any."""
+        service = routing_service.Service.reserve(self.place.settings.valhalla_dir)
         if service is None or self.place.settings.valhalla_url:
-            return self
-        await supervisor.start(service.program(), probe=service.is_ready)
+            return self, None
+        if service.renew():
+            await supervisor.start(service.program(), probe=service.is_ready)
         told = installation.Running(os.getpid(), self.place.settings.port, service.url)
         installation.tell(self.lock, told)
-        return replace(self, place=self.place.with_settings(valhalla_url=service.url))
+        return replace(self, place=self.place.with_settings(valhalla_url=service.url)), service
 
     async def start_processes(self, supervisor: supervise.Supervisor) -> None:
         """Start the app processes and the runner together."""

@@ -1,6 +1,7 @@
 """The tiles of the Valhalla routing engine: built from the files of all cities that are here."""
 
 import json
+import secrets
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,9 @@ _FARTHEST_M = 200_000
 def build(folder: Path, *, name: str, source: Path) -> None:
     """Build the tiles anew from this city's file and those of the other cities that are here.
 
-    A running service keeps the old tiles until it is started again. Raises Trouble.
+    They go into a folder of their own, and `tiles` and the settings point there when all is done.
+    A service that runs on the ones before keeps them until it is started again, which the
+    supervisor does (`routing_watch`). Raises Trouble.
     """
     if not routing_service.is_installed():
         raise Trouble(
@@ -30,15 +33,29 @@ def build(folder: Path, *, name: str, source: Path) -> None:
     cities = folder / "cities"
     cities.mkdir(parents=True, exist_ok=True)
     _as_pbf(source, cities / f"{name}.osm.pbf")
-    tiles, fresh = folder / "tiles", folder / "tiles.new"
-    shutil.rmtree(fresh, ignore_errors=True)
+    pointer = folder / "tiles"
+    for left_over in folder.glob(".tiles.*"):
+        if left_over.name != (pointer.readlink().name if pointer.is_symlink() else ""):
+            shutil.rmtree(left_over, ignore_errors=True)
+    fresh = folder / f".tiles.{secrets.token_hex(6)}"
     fresh.mkdir()
-    config = folder / routing_service.CONFIG
-    config.write_text(json.dumps(_settings(fresh), indent=1))
+    text = json.dumps(_settings(fresh), indent=1)
+    config = fresh / routing_service.CONFIG
+    config.write_text(text)
     _run("build_tiles", "-c", str(config), *(str(path) for path in sorted(cities.glob("*.pbf"))))
-    shutil.rmtree(tiles, ignore_errors=True)
-    fresh.rename(tiles)
-    config.write_text(json.dumps(_settings(tiles), indent=1))
+    _point(pointer, fresh)
+    part = folder / f"{routing_service.CONFIG}.part"
+    part.write_text(text)
+    part.replace(folder / routing_service.CONFIG)
+
+
+def _point(pointer: Path, fresh: Path) -> None:
+    """Let `tiles` mean the new folder, at once; a plain folder of that name goes first."""
+    if pointer.is_dir() and not pointer.is_symlink():
+        pointer.rename(fresh.with_name(f"{fresh.name}.before"))
+    link = fresh.with_name(f"{fresh.name}.link")
+    link.symlink_to(fresh.name)
+    link.replace(pointer)
 
 
 def _settings(tiles: Path) -> dict[str, Any]:
