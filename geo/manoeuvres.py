@@ -21,7 +21,7 @@ class Turn:
         """Give the Chinese words."""
         words, onto = _ZH[self.kind], f"，进入{self.street}" if self.street else ""
         if self.kind in _GOES_ON:
-            return f"{words}沿{self.street}前行" if self.street else f"{words}前行"
+            return f"{words}，沿{self.street}前行" if self.street else f"{words}前行"
         return words if self.kind in _ENDS else words + onto
 
     @property
@@ -34,7 +34,7 @@ class Turn:
 
 
 _WORDS: dict[str, tuple[str, str]] = {
-    "start": ("出发，", "Start"),
+    "start": ("出发", "Start"),
     "arrive": ("到达目的地", "You have arrived"),
     "arrive_right": ("到达，目的地在右侧", "You have arrived; it is on the right"),
     "arrive_left": ("到达，目的地在左侧", "You have arrived; it is on the left"),

@@ -208,8 +208,7 @@ class Tailer:
             self._hinted.update(log.read_hint(data))
             self._hint.set()
         elif channel == presence.POSITIONS_CHANNEL:
-            sighting = presence.read_sighting(data)
-            if sighting is not None:
+            for sighting in presence.read_sightings(data):
                 self._hub.move(sighting.topics, sighting.person_id, sighting.item)
 
 

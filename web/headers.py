@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: MapLibre draws with workers that it makes from blobs, and reads its own pictures from blobs.
@@ -29,7 +28,10 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self._app = app
-        self._always = {**ALWAYS, **({"Strict-Transport-Security": _HSTS} if is_https else {})}
+        always = {**ALWAYS, **({"Strict-Transport-Security": _HSTS} if is_https else {})}
+        # Whoever wants an answer kept says so; the rest may be about people.
+        always["Cache-Control"] = "no-store"
+        self._always = [(name.lower().encode(), value.encode()) for name, value in always.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -39,12 +41,10 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
                 # A page with forms has a policy of its own; the rest take these.
-                for name, value in self._always.items():
-                    headers.setdefault(name, value)
-                # Whoever wants an answer kept says so; the rest may be about people.
-                headers.setdefault("Cache-Control", "no-store")
+                said = {name for name, _ in message.get("headers", ())}
+                more = (pair for pair in self._always if pair[0] not in said)
+                message["headers"] = [*message.get("headers", ()), *more]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -91,6 +91,7 @@ def _plain(request: Request) -> tuple[Ask, bool] | None:
     lon, lat, limit, within_s = (float(number) for number in numbers.values())
     if abs(lon) > 180 or abs(lat) > 90 or not 1 <= limit <= 200 or not 0 < within_s <= 7200:
         return None
-    now = dependencies.now_of(request)
     origin = Position(lon, lat)
-    return Ask(origin, now, int(limit), within_s, Mode.WALK, datum.Crs.WGS84), usable == "yes"
+    return Ask(
+        origin, dependencies.clock(), int(limit), within_s, Mode.WALK, datum.Crs.WGS84
+    ), usable == "yes"

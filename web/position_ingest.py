@@ -47,7 +47,7 @@ ASK_PAUSE_S = 0.05
 IDLE_S = 600.0
 TIDY_EVERY_S = 60.0
 #: The loop is lent to others after so many people.
-BREATHE_AFTER = 100
+BREATHE_AFTER = 500
 #: A database that does not answer is left alone for twice as long after each failure.
 WITHIN_S = 3.0
 PAUSE_S = 0.5

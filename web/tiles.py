@@ -15,17 +15,19 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 
 from dispatch import errors
 from geo import aed_drawing, dataset, osm_read, tiles
 from geo.aed_tiles import AedTiles
 from geo.dataset import Dataset
+from realtime import deadline
 from web import dependencies, fields
 from web.dependencies import View
 
@@ -44,7 +46,11 @@ _FEW_SECONDS = "public, max-age=2"
 _LINK = '<a href="https://www.openstreetmap.org/copyright">© OpenStreetMap contributors</a>'
 #: How long a process goes by the cities that it read last.
 _CITIES_FRESH_S = 1.0
+#: The first look reads everything, which may take seconds.
+_LOOK_WITHIN_S = 30.0
 _COMPRESS_FROM = 1_000
+#: What a tile takes beside its content; an empty one is not free either.
+_KEPT_BYTES = 500
 _COMPRESS_IN_THREAD_FROM = 60_000
 
 
@@ -59,7 +65,7 @@ class Kept:
     compressed: bytes = b""
 
     def __len__(self) -> int:
-        return len(self.content) + len(self.compressed)
+        return _KEPT_BYTES + len(self.content) + len(self.compressed)
 
 
 class TileCache:
@@ -113,6 +119,39 @@ class Tiles:
         """Take in which cities there are, and name the state of the base map."""
         self._version = _version(cities)
         return self._version
+
+    async def refresh(self, request: Request) -> None:
+        """Bring the AEDs up to date; a database that hangs is noticed here."""
+        if not self.aeds.is_fresh():
+            looking = self.aeds.refresh(dependencies.database_of(request).snapshot)
+            await deadline.within(_LOOK_WITHIN_S, looking)
+
+    def kept(self, request: Request) -> Kept | None:
+        """Give the tile of AEDs that was sent last for this address, if it is still the same."""
+        tile = self.cache.find(_key(request)) if self.aeds.is_fresh() else None
+        if tile is None or tile.generation != self.aeds.generation:
+            return None
+        return tile if tile.until > dependencies.now_of(request).timestamp() else None
+
+
+def _key(request: Request) -> tuple[str, bytes]:
+    return request.scope["path"], request.scope["query_string"]
+
+
+class KeptRoute(APIRoute):
+    """A route that answers with what is kept before it reads a single parameter."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler that FastAPI builds."""
+        handler = super().get_route_handler()
+
+        async def quick(request: Request) -> Response:
+            tile = tiles_of(request).kept(request)
+            if tile is None:
+                return await handler(request)
+            return await answer(request, tile, _FEW_SECONDS)
+
+        return quick
 
 
 def tiles_of(request: Request) -> Tiles:
@@ -178,12 +217,6 @@ async def base_tile(
     return await answer(request, tile, _FOR_GOOD if v == version else _A_MINUTE)
 
 
-@router.get(
-    "/tiles/aeds/{z}/{x}/{y}.mvt",
-    summary="A vector tile (MVT) of the AEDs with their state",
-    response_class=Response,
-    responses=ANSWERS,
-)
 async def aed_tile(
     *,
     request: Request,
@@ -194,13 +227,24 @@ async def aed_tile(
 ) -> Response:
     """Draw each AED from zoom 12 on, and before that how many there are. Public."""
     cell, held, now = cell_of(z, x, y), tiles_of(request), dependencies.now_of(request)
-    await held.aeds.refresh(dependencies.database_of(request).snapshot)
-    key, generation = ("aeds", cell, at), held.aeds.generation
-    tile = held.cache.find(key)
-    if tile is None or tile.generation != generation or tile.until <= now.timestamp():
+    await held.refresh(request)
+    tile = held.kept(request)
+    if tile is None:
+        generation = held.aeds.generation
         drawn = await held.aeds.tile(*cell, at=at, now=now)
-        tile = held.cache.keep(key, Kept(drawn.content, drawn.tag, generation, drawn.until))
+        tile = Kept(drawn.content, drawn.tag, generation, drawn.until)
+        held.cache.keep(_key(request), tile)
     return await answer(request, tile, _FEW_SECONDS)
+
+
+router.add_api_route(
+    "/tiles/aeds/{z}/{x}/{y}.mvt",
+    aed_tile,
+    summary="A vector tile (MVT) of the AEDs with their state",
+    response_class=Response,
+    responses=ANSWERS,
+    route_class_override=KeptRoute,
+)
 
 
 def cell_of(z: int, x: int, y: int) -> tiles.Cell:

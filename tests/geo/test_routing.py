@@ -256,6 +256,7 @@ async def test_WLK_12_a_service_that_is_away_makes_estimates(
     [
         (1, "解放大道", "出发，沿解放大道前行", "Start along 解放大道"),
         (8, None, "继续前行", "Continue"),
+        (7, "A", "继续，沿A前行", "Continue along A"),
         (10, "Rua Dom João IV", "右转，进入Rua Dom João IV", "Turn right onto Rua Dom João IV"),
         (40, None, "走楼梯", "Take the steps"),
         (4, "解放大道", "到达目的地", "You have arrived"),

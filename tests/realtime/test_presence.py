@@ -14,6 +14,7 @@ from realtime import deadline, presence
 @pytest.fixture(autouse=True)
 def _fresh_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "calls", deadline.Breaker(60))
+    monkeypatch.setattr(presence, "reads", deadline.Breaker(60))
 
 
 async def test_the_latest_place_of_each_person_is_kept(
@@ -21,11 +22,14 @@ async def test_the_latest_place_of_each_person_is_kept(
 ) -> None:
     for lon in (7.1, 7.2):
         place = presence.Place("p", lon, 43.7, 8.0, now)
-        assert await presence.put(redis, place, topics=[])
-    assert await presence.latest(redis, ["p", "q"]) == {
+        assert await presence.put(redis, place, topics=[], now=now)
+    assert await presence.latest(redis, ["p", "q"], now=now) == {
         "p": presence.Place("p", 7.2, 43.7, 8.0, now)
     }
-    assert 0 < await redis.ttl("golden:position:p") <= presence.KEEP_S
+    names = await redis.keys("golden:*")
+    assert len(names) == 2
+    for name in names:
+        assert 0 < await redis.ttl(name) <= presence.KEEP_S
 
 
 async def test_a_sighting_is_published_to_its_topics(
@@ -35,11 +39,10 @@ async def test_a_sighting_is_published_to_its_topics(
         await channel.subscribe(presence.POSITIONS_CHANNEL)
         await channel.get_message(timeout=5)
         place = presence.Place("p", 7.1, 43.7, None, now)
-        await presence.put(redis, place, topics=["org:a", "org:b"])
+        await presence.put(redis, place, topics=["org:a", "org:b"], now=now)
         message = await channel.get_message(timeout=5)
     assert message is not None
-    sighting = presence.read_sighting(message["data"].decode())
-    assert sighting is not None
+    [sighting] = presence.read_sightings(message["data"].decode())
     assert (sighting.topics, sighting.person_id) == (("org:a", "org:b"), "p")
     assert orjson.loads(orjson.dumps(sighting.item)) == {
         "responder": "p",
@@ -49,9 +52,9 @@ async def test_a_sighting_is_published_to_its_topics(
     }
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"topics":"x","person":"p","item":{}}'])
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"topics":"x","person":"p","item":{}}]'])
 def test_a_strange_sighting_is_none(text: str) -> None:
-    assert presence.read_sighting(text) is None
+    assert presence.read_sightings(text) == []
 
 
 async def test_RT_7_without_redis_nobody_is_anywhere_and_nothing_fails(now: datetime) -> None:
@@ -59,7 +62,10 @@ async def test_RT_7_without_redis_nobody_is_anywhere_and_nothing_fails(now: date
         unix_socket_path="/nonexistent/redis.sock", retry=Retry(NoBackoff(), 0)
     )
     place = presence.Place("p", 7.1, 43.7, None, now)
-    assert not await presence.put(nowhere, place, topics=["org:a"])
-    assert await presence.latest(nowhere, ["p"]) == {}
-    await nowhere.aclose()
+    assert not await presence.put(nowhere, place, topics=["org:a"], now=now)
+    assert await presence.latest(nowhere, ["p"], now=now) == {}
+    assert not await presence.put(nowhere, place, topics=["org:a"], now=now)
+    assert await presence.latest(nowhere, ["p"], now=now) == {}
     assert (presence.calls.failed, presence.calls.skipped) == (1, 1)
+    assert (presence.reads.failed, presence.reads.skipped) == (1, 1)
+    await nowhere.aclose()

@@ -228,7 +228,7 @@ async def test_RT_10_positions_reach_the_listeners(
         await until(lambda: follower.is_hearing)
         for lon in (7.1, 7.2):
             place = presence.Place("p", lon, 43.7, None, now)
-            await presence.put(redis, place, topics=["org:a"])
+            await presence.put(redis, place, topics=["org:a"], now=now)
         await until(lambda: hub._moving)
         await until(lambda: b"7.2" in bytes(orjson.dumps(hub._moving["org:a"]["p"])))
         hub.tick(0.0, server_time=now)

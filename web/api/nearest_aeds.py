@@ -80,7 +80,7 @@ class _Written:
     def __init__(self, near: NearAed, ask: Ask) -> None:
         self.aed, self.usable = near.aed, near.usable
         facts = {
-            **devices.public_out(near.aed, near.arrival(ask.at)),
+            **devices.public_facts(near.aed, near.arrival(ask.at)),
             **devices.usable_out(near.usable),
         }
         del facts["id"], facts["position"]

@@ -1,0 +1,212 @@
+"""The registry inside the console in a real Chromium: AEDs, volunteers, lists sent in."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.system.screens import map_is_drawn, picture, signed_in
+from tests.system.whole import Whole
+
+pytestmark = [pytest.mark.system, pytest.mark.browser]
+
+AXE = Path(__file__).parents[2] / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+PHONE, DESK = (360, 640), (1440, 900)
+#: Off the quay, where no other test looks for an AED.
+EAST, NORTH = 7.4360, 43.7330
+LIST = f"""名称,地址,经度,纬度,开放时间
+海堤一号,Quai 1,{EAST},{NORTH},24/7
+海堤二号,Quai 2,{EAST + 0.001},{NORTH + 0.001},Mo-Fr 08:00-18:00
+海堤三号,Quai 3,,,24/7
+"""
+
+
+@contextmanager
+def _registry(browser: Browser, whole: Whole, **look: Any) -> Iterator[Page]:
+    """Open the registry as an office does: from the board, with its key."""
+    with signed_in(browser, whole, "admin", "/console", **look) as page:
+        map_is_drawn(page)
+        page.keyboard.press("r")
+        expect(page.locator(".reg-row").first).to_be_visible()
+        yield page
+
+
+@pytest.fixture
+def listed(whole: Whole) -> Iterator[str]:
+    """Give a name for AEDs of this test, and withdraw what has it afterwards."""
+    name = f"海堤 {uuid4().hex[:6]}"
+    yield name
+    with whole.client("admin") as office:
+        found = office.get("/aeds", params={"own": True, "q": "海堤"}).json()["items"]
+        for aed in found:
+            office.delete(f"/aeds/{aed['id']}").raise_for_status()
+
+
+def _hang(whole: Whole, name: str) -> str:
+    body = {"name": name, "position": {"lon": EAST, "lat": NORTH}, "access": "public"}
+    with whole.client("admin") as office:
+        made = office.post("/aeds", json=body, headers={"Idempotency-Key": name})
+        return str(made.raise_for_status().json()["id"])
+
+
+def _row(page: Page, name: str) -> Any:
+    return page.locator(".reg-row", has_text=name)
+
+
+def test_UIR_1_an_aed_is_entered_by_keys_and_one_click_on_the_map(
+    whole: Whole, browser: Browser, listed: str
+) -> None:
+    with _registry(browser, whole) as page:
+        page.keyboard.press("n")
+        expect(page.locator("[name=name]")).to_be_focused()
+        page.keyboard.type(listed)
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".reg-side [role=alert]")).to_contain_text("纬度")
+        page.locator(".maplibregl-canvas").click(position={"x": 560, "y": 620})
+        expect(page.locator("[name=lat]")).not_to_have_value("")
+        page.fill("[name=hours]", "sometimes")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".reg-trouble")).to_contain_text("开放时间")
+        expect(page.locator("[name=hours]")).to_be_focused()
+        expect(page.locator("[name=name]")).to_have_value(listed)
+        page.fill("[name=hours]", "24/7")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".reg-head h1")).to_have_text(listed)
+        expect(_row(page, listed)).to_have_attribute("aria-current", "true")
+        map_is_drawn(page)
+        picture(page, "registry-aed-light-zh")
+        page.keyboard.press("/")
+        page.keyboard.type(listed)
+        expect(page.locator(".reg-row")).to_have_count(1)
+
+
+def test_UIR_2_a_report_of_the_public_is_settled(
+    whole: Whole, browser: Browser, listed: str
+) -> None:
+    with _registry(browser, whole) as page:
+        aed = _hang(whole, listed)
+        expect(_row(page, listed)).to_be_visible()
+        said = {"kind": "broken", "note": "屏幕不亮"}
+        httpx.post(
+            f"{whole.url}/api/v1/aeds/{aed}/reports",
+            json=said,
+            headers={"Idempotency-Key": str(uuid4())},
+        ).raise_for_status()
+        expect(_row(page, listed)).to_contain_text("存疑")
+        page.locator(".reg-parts button").nth(1).click()
+        _row(page, listed).click()
+        expect(page.locator(".reg-report")).to_contain_text("屏幕不亮")
+        page.fill(".reg-report [name=note]", "已送修")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".reg-report")).to_have_count(0)
+        expect(_row(page, listed)).to_have_count(0)
+        expect(page.locator(".reg-log")).to_contain_text("已送修")
+        expect(page.locator(".reg-chips")).to_contain_text("停用")
+
+
+def test_UIR_3_a_certificate_that_was_handed_in_is_reviewed(whole: Whole, browser: Browser) -> None:
+    number = f"HX-{uuid4().hex[:6]}"
+    proof = {"kind": "first_aid", "number": number, "expires_on": "2031-05-01"}
+    with whole.client("responder-12") as volunteer:
+        key = {"Idempotency-Key": number}
+        volunteer.post("/me/certificates", json=proof, headers=key).raise_for_status()
+        name = volunteer.get("/me").json()["person"]["name"]
+    with _registry(browser, whole) as page:
+        page.keyboard.press("2")
+        page.locator(".reg-filter select").nth(2).select_option("pending")
+        expect(page.locator(".reg-row")).to_have_count(1)
+        expect(_row(page, name)).to_contain_text("待审核")
+        _row(page, name).click()
+        paper = page.locator(".reg-paper", has_text=number)
+        paper.get_by_role("button", name="通过").click()
+        expect(paper).to_contain_text("有效")
+        expect(page.locator(".reg-row")).to_have_count(0)
+
+
+def test_UIR_4_a_list_is_tried_and_taken_over(
+    whole: Whole, browser: Browser, listed: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"{listed}.csv"
+    path.write_text(LIST, encoding="gb18030")
+    with _registry(browser, whole) as page:
+        page.keyboard.press("3")
+        page.set_input_files("input[type=file]", str(path))
+        expect(page.locator("[data-outcome=added]")).to_have_text("2")
+        expect(page.locator("[data-outcome=rejected]")).to_have_text("1")
+        expect(page.locator(".reg-table .number").nth(1)).to_have_text("4")
+        expect(page.locator(".reg-samples li")).to_have_count(2)
+        with whole.client("admin") as office:
+            known = office.get("/aeds", params={"own": True, "q": "海堤一号"}).json()
+            assert known["items"] == []
+        page.get_by_label("详细地址").select_option("")
+        expect(page.locator(".reg-mapping", has_text="Quai 1")).to_have_count(0)
+        expect(page.locator("[data-outcome=added]")).to_have_text("2")
+        map_is_drawn(page)
+        picture(page, "registry-import-light-zh")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(".reg-head .gm-chip")).to_have_text("已导入")
+        expect(_row(page, listed)).to_contain_text("新增 2")
+        page.keyboard.press("1")
+        expect(_row(page, "海堤二号")).to_be_visible()
+        _row(page, "海堤二号").click()
+        expect(page.locator("[name=hours]")).to_have_value("Mo-Fr 08:00-18:00")
+
+
+LOOKS = [
+    {"language": "zh", "theme": "light", "size": DESK},
+    {"language": "en", "theme": "dark", "size": PHONE},
+]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["desk", "phone"])
+def test_UIR_5_no_page_shuts_anybody_out(
+    whole: Whole, browser: Browser, look: dict[str, Any]
+) -> None:
+    with _registry(browser, whole, **look) as page:
+        # The strip that asks for sound goes with the first touch.
+        page.locator(".reg-pages button").first.click()
+        for place in ("aeds", "people", "people/teams", "import"):
+            page.evaluate("place => { location.hash = place; }", place)
+            _settled(page)
+            _axe(page, place)
+        page.evaluate("() => { location.hash = 'aeds'; }")
+        page.locator(".reg-row").first.click()
+        for tab in ("record", "keeping", "checks", "reports", "uses", "history"):
+            page.evaluate(
+                "tab => { location.hash = location.hash.split('?')[0] + '?tab=' + tab; }", tab
+            )
+            _settled(page)
+            _axe(page, tab)
+        page.evaluate("() => { location.hash = 'people'; }")
+        page.locator(".reg-row").first.click()
+        _settled(page)
+        _axe(page, "person")
+        picture(page, f"registry-person-{look['language']}-{look['theme']}")
+
+
+def _settled(page: Page) -> None:
+    expect(page.locator(".bars")).to_have_count(0)
+    width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert width <= 0, f"{width} px too wide"
+
+
+def _axe(page: Page, place: str) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Page.setBypassCSP", {"enabled": True})
+    page.evaluate(AXE.read_text())
+    found: dict[str, Any] = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    grave = [
+        (fault["id"], node["html"][:160])
+        for fault in found["violations"]
+        if fault["impact"] in {"serious", "critical"}
+        for node in itertools.islice(fault["nodes"], 5)
+    ]
+    assert not grave, (place, grave)
