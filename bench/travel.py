@@ -42,7 +42,7 @@ from travel_peers import (
 )
 
 from geo import walking_build, walking_files
-from geo.position import Position
+from geo.position import Position, distance_m
 from geo.walking import WalkingNetwork
 from geo.walking_arrays import Graph
 from web.commands import valhalla
@@ -198,14 +198,26 @@ def sieved(city: City, origin: Position, within_m: float, most: int | None) -> l
     return [city.places[i] for i in near.tolist()]
 
 
+def first_of(city: City, origin: Position, within_s: float) -> list[float]:
+    """Find the nearest exactly: no walk is shorter than the line, so a few nearest by it do."""
+    for most in (4 * NEAREST, None):
+        near = sieved(city, origin, within_s * SPEED_MPS, most)
+        walks = city.network.times(origin, near, within_s=within_s)
+        best = sorted(walk.travel_s for walk in walks if walk is not None)[:NEAREST]
+        if most is None or len(near) < most:
+            return best
+        farthest_m = max(distance_m(origin, place) for place in near)
+        if len(best) == NEAREST and best[-1] <= farthest_m / SPEED_MPS:
+            return best
+    return []
+
+
 def nearest_of_all(city: City, peer: Valhalla | None, routing: Routing | None) -> None:
     for within_s in (600.0, 900.0):
         reach_m = within_s * SPEED_MPS
 
-        def ours(origin: Position, within_s: float = within_s, reach_m: float = reach_m) -> object:
-            near = sieved(city, origin, reach_m, None)
-            walks = city.network.times(origin, near, within_s=within_s)
-            return sorted(walk.travel_s for walk in walks if walk is not None)[:NEAREST]
+        def ours(origin: Position, within_s: float = within_s) -> object:
+            return first_of(city, origin, within_s)
 
         def line(origin: Position, reach_m: float = reach_m) -> object:
             return sieved(city, origin, reach_m, NEAREST)

@@ -53,7 +53,7 @@ def listed(whole: Whole) -> Iterator[str]:
 def _hang(whole: Whole, name: str) -> str:
     body = {"name": name, "position": {"lon": EAST, "lat": NORTH}, "access": "public"}
     with whole.client("admin") as office:
-        made = office.post("/aeds", json=body, headers={"Idempotency-Key": name})
+        made = office.post("/aeds", json=body, headers={"Idempotency-Key": str(uuid4())})
         return str(made.raise_for_status().json()["id"])
 
 

@@ -1,8 +1,10 @@
 """`golden import osm` and `golden routing build`: a city from one OpenStreetMap file."""
 
+import contextlib
 import re
 import zoneinfo
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -131,9 +133,22 @@ def load_city(
 
     The database changes as a whole or not at all. Raises Trouble.
     """
-    network = _walking(place, file, target.name, tell)
+    with ThreadPoolExecutor(1) as pool, contextlib.ExitStack() as undo:
+        # The engine builds in processes of its own meanwhile.
+        folder = place.settings.valhalla_dir
+        tiles = pool.submit(valhalla.prepare, folder, name=target.name, source=file)
+        undo.callback(_drop_tiles, tiles)
+        network = _walking(place, file, target.name, tell)
+        counts = _database(place, file, target, tell=tell, now=now)
+        undo.pop_all()
+        return City(counts, network, _use_tiles(tiles, folder, tell))
+
+
+def _database(
+    place: Installation, file: Path, target: Target, *, tell: Tell, now: datetime
+) -> ImportCounts:
     try:
-        counts = osm_import.import_osm(
+        return osm_import.import_osm(
             place.settings.database_url, file, target, progress=tell, now=now
         )
     except osm_import.ImportRunning as error:
@@ -145,13 +160,23 @@ def load_city(
             f"The database does not answer. Start the system: golden up\n  {error.orig}",
             "数据库无响应。请先启动系统：golden up",
         ) from error
+
+
+def _drop_tiles(tiles: Future[valhalla.Built]) -> None:
+    with contextlib.suppress(Trouble):
+        tiles.result().drop()
+
+
+def _use_tiles(tiles: Future[valhalla.Built], folder: Path, tell: Tell) -> str | None:
+    tell("routing", 0.0)
     try:
-        tiles = _routing_tiles(place, file, target.name, tell)
+        tiles.result().use()
     except Trouble as problem:
         # Times come from the walking network; only lines and driving need the engine.
         typer.echo(f"{problem.en}\n{problem.zh}", err=True)
-        tiles = None
-    return City(counts, network, tiles)
+        return None
+    tell("routing", 1.0)
+    return str(folder)
 
 
 @routing.command("build")

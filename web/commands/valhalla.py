@@ -1,12 +1,15 @@
 """The tiles of the Valhalla routing engine: built from the files of all cities that are here."""
 
+import contextlib
+import fcntl
 import json
 import secrets
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import osmium
 
@@ -18,35 +21,94 @@ _THREADS = 2
 _FARTHEST_M = 200_000
 
 
-def build(folder: Path, *, name: str, source: Path) -> None:
-    """Build the tiles anew from this city's file and those of the other cities that are here.
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Tiles that are finished and not yet in use, and the file of the city that is new in them."""
 
-    They go into a folder of their own, and `tiles` and the settings point there when all is done.
-    A service that runs on the ones before keeps them until it is started again, which the
-    supervisor does (`routing_watch`). Raises Trouble.
+    folder: Path
+    tiles: Path
+    settings: str
+    part: Path
+    city: Path
+    lock: TextIO
+
+    def use(self) -> None:
+        """Let `tiles` and the settings point to them.
+
+        A service that runs on the ones before keeps them until it is started again, which the
+        supervisor does (`routing_watch`).
+        """
+        self.part.replace(self.city)
+        _point(self.folder / "tiles", self.tiles)
+        part = self.folder / f"{routing_service.CONFIG}.part"
+        part.write_text(self.settings)
+        part.replace(self.folder / routing_service.CONFIG)
+        self.lock.close()
+
+    def drop(self) -> None:
+        """Forget them."""
+        shutil.rmtree(self.tiles, ignore_errors=True)
+        self.lock.close()
+
+
+def build(folder: Path, *, name: str, source: Path) -> None:
+    """Build the tiles anew from this city's file and those of the others here, and use them.
+
+    Raises Trouble.
+    """
+    prepare(folder, name=name, source=source).use()
+
+
+def prepare(folder: Path, *, name: str, source: Path) -> Built:
+    """Build tiles from this city's file and those of the others here, in a folder of their own.
+
+    Raises Trouble.
     """
     if not routing_service.is_installed():
         raise Trouble(
             "The routing engine is not installed; scripts/start does that.",
             "未安装路径引擎；请运行 scripts/start。",
         )
-    cities = folder / "cities"
+    cities, pointer = folder / "cities", folder / "tiles"
     cities.mkdir(parents=True, exist_ok=True)
-    _as_pbf(source, cities / f"{name}.osm.pbf")
-    pointer = folder / "tiles"
+    lock = _locked(folder)
+    in_use = pointer.readlink().name if pointer.is_symlink() else ""
     for left_over in folder.glob(".tiles.*"):
-        if left_over.name != (pointer.readlink().name if pointer.is_symlink() else ""):
+        if left_over.name != in_use:
             shutil.rmtree(left_over, ignore_errors=True)
     fresh = folder / f".tiles.{secrets.token_hex(6)}"
     fresh.mkdir()
-    text = json.dumps(_settings(fresh), indent=1)
-    config = fresh / routing_service.CONFIG
-    config.write_text(text)
-    _run("build_tiles", "-c", str(config), *(str(path) for path in sorted(cities.glob("*.pbf"))))
-    _point(pointer, fresh)
-    part = folder / f"{routing_service.CONFIG}.part"
-    part.write_text(text)
-    part.replace(folder / routing_service.CONFIG)
+    built = Built(
+        folder=folder,
+        tiles=fresh,
+        settings=json.dumps(_settings(fresh), indent=1),
+        part=fresh / "city.osm.pbf",
+        city=cities / f"{name}.osm.pbf",
+        lock=lock,
+    )
+    with contextlib.ExitStack() as undo:
+        undo.callback(built.drop)
+        _as_pbf(source, built.part)
+        config = fresh / routing_service.CONFIG
+        config.write_text(built.settings)
+        others = sorted(path for path in cities.glob("*.pbf") if path != built.city)
+        _run("build_tiles", "-c", str(config), *map(str, [*others, built.part]))
+        undo.pop_all()
+    return built
+
+
+def _locked(folder: Path) -> TextIO:
+    """Keep others from building here until the file is closed."""
+    lock = (folder / "build.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise Trouble(
+            "Routing tiles are being built already; try again when that is done.",
+            "正在生成路网瓦片，请稍后再试。",
+        ) from None
+    return lock
 
 
 def _point(pointer: Path, fresh: Path) -> None:
