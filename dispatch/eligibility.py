@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeGuard
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -154,23 +154,34 @@ async def describe(
         "ids": list(ids), "path": incident.org_path, "incident_id": incident.id, "now": now,
     }  # fmt: skip
     rows = (await conn.execute(_FACTS, values)).mappings().all()
+    fixes = {row["id"]: newer(_stored(row), live.get(row["id"])) for row in rows}
     places: dict[UUID, list[store.Place]] = {}
-    for place in await store.list_places(conn, [row["id"] for row in rows]):
+    unsure = [person for person, fix in fixes.items() if not is_fresh(fix, policy, now=now)]
+    for place in await store.list_places(conn, unsure) if unsure else ():
         places.setdefault(place.responder_id, []).append(place)
-    return [
-        _person(row, _newest(row, live.get(row["id"])), places.get(row["id"], []), policy, now)
-        for row in rows
-    ]
+    return [_person(row, fixes[row["id"]], places.get(row["id"], []), policy, now) for row in rows]
 
 
-def _newest(row: sa.RowMapping, live: store.Fix | None) -> store.Fix | None:
-    """Give the newer of the stored and the live position; the live one where both are as old."""
-    at: datetime | None = row["seen_at"]
-    if at is None or (live is not None and live.at >= at - _SAME):
-        return live
+def _stored(row: sa.RowMapping) -> store.Fix | None:
+    if row["seen_at"] is None:
+        return None
     accuracy = row["accuracy_m"]
     spot = position.Position(row["lon"], row["lat"])
-    return store.Fix(spot, at, None if accuracy is None else float(accuracy))
+    return store.Fix(spot, row["seen_at"], None if accuracy is None else float(accuracy))
+
+
+def newer(stored: store.Fix | None, live: store.Fix | None) -> store.Fix | None:
+    """Give the newer of the stored and the live position; the live one where both are as old."""
+    if stored is None or (live is not None and live.at >= stored.at - _SAME):
+        return live
+    return stored
+
+
+def is_fresh(
+    fix: store.Fix | None, policy: matching.Policy, *, now: datetime
+) -> TypeGuard[store.Fix]:
+    """Say whether a fix is new enough to say where somebody is, whatever the declared places."""
+    return fix is not None and (now - fix.at).total_seconds() <= policy.last_for_s
 
 
 def _person(
@@ -201,9 +212,9 @@ def where(
     now: datetime,
 ) -> tuple[str | None, position.Position | None, datetime | None]:
     """Choose where a person is thought to be: live, last known, or a place at its hours."""
-    age_s = None if fix is None else (now - fix.at).total_seconds()
-    if fix is not None and age_s is not None and age_s <= policy.last_for_s:
-        return ("live" if age_s <= policy.live_for_s else "last"), fix.position, fix.at
+    if is_fresh(fix, policy, now=now):
+        is_live = (now - fix.at).total_seconds() <= policy.live_for_s
+        return ("live" if is_live else "last"), fix.position, fix.at
     # A place with hours says more than one without.
     for place in sorted(places, key=lambda place: (place.hours is None, place.kind, place.id)):
         if _holds(place, time_zone, now):

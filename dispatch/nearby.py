@@ -2,14 +2,16 @@
 
 Candidates come in rings: the nearest by the stored positions and the declared places, from
 PostgreSQL, and the nearest by live positions, from Redis. When the last of those wanted is nearer
-than anybody who was not looked at can be, the answer is whole; else more are looked at. Without
-Redis the stored positions are used and said to be such.
+than anybody who was not looked at can be, the answer is whole; else more are looked at. Where
+somebody is decides the order, so all else is read only of those who may come first. Without Redis
+the stored positions are used and said to be such.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,16 +19,17 @@ from uuid import UUID
 
 import redis.asyncio
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dispatch import db, eligibility, matching, store
 from geo import position, walking
 from realtime import presence
 
-#: Candidates of each source in the first ring, per person wanted and at least; each ring has four
-#: times as many as the one before.
-RING_PER_WANTED = 5
-RING_LEAST = 50
+#: Candidates of each source in the first ring, per person wanted and at least, and how wide it is;
+#: each ring has four times as many and is four times as wide as the one before.
+RING_PER_WANTED = 4
+RING_LEAST = 40
+RING_M = 3_000.0
 RING_GROWS = 4
 #: No ring is wider; whoever is not in it has thousands of others before them.
 RING_MOST = 10_000
@@ -42,6 +45,9 @@ FRESH_S = 60.0
 PLACE_ACCURACY_M = 100.0
 #: Somebody of whom nothing new was heard drifts away so fast, as a rule of thumb.
 DRIFT_MPS = 0.3
+
+#: Facts are read of so many more than are wanted at first: some are not to be listed.
+SPARE = 5
 
 
 class Source(StrEnum):
@@ -112,26 +118,130 @@ async def find(
     now: datetime,
 ) -> Answer:
     """Find who can come soonest. No database connection is held while Redis is asked."""
-    scene = Scene(UUID(int=0), question.org_path, question.origin)
-    most = max(RING_LEAST, RING_PER_WANTED * question.limit)
     # Reads that need not fit together: no BEGIN and ROLLBACK around them.
     reads = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-    while True:
-        async with reads.connect() as conn:
-            stored = await _stored(conn, question, most)
-        around = await _around(live, question, most, stored.ids, now)
-        fixes = {UUID(key): _fix(place) for key, place in around.places.items()}
-        async with reads.connect() as conn:
-            people = await eligibility.describe(
-                conn, scene, policy, [*stored.ids, *fixes], live=fixes, now=question.at
-            )
-        found = _ranked(network, question, people, fixes, policy)
+    search = _Search(reads, live, network, policy, question, now)
+    size = _Size(max(RING_LEAST, RING_PER_WANTED * question.limit), RING_M)
+    answer = await search.quickly(size)
+    while answer is None:
+        size = _Size(size.most * RING_GROWS, size.within_m * RING_GROWS)
+        answer = await search.thoroughly(size)
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How many candidates of each source a ring has, and how wide it is, at most."""
+
+    most: int
+    within_m: float
+
+    @property
+    def is_last(self) -> bool:
+        return self.most >= RING_MOST
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A question with all that it takes to answer it."""
+
+    reads: AsyncEngine
+    live: redis.asyncio.Redis
+    network: walking.WalkingNetwork
+    policy: matching.Policy
+    question: Question
+    now: datetime
+
+    async def quickly(self, size: _Size) -> Answer | None:
+        """Answer from one ring; None where it takes more.
+
+        Of the stored positions only those in the answer are compared with the live ones; who has
+        gone elsewhere since makes it start anew.
+        """
+        around, fixes = await self._around(size)
+        async with self.reads.connect() as conn:
+            ring = await _stored(conn, self.question, size)
+            found = (await self._first(conn, ring, fixes))[: self.question.limit]
+        if not _is_whole(found, self.question, min(ring.beyond_m, around.beyond_m)):
+            return None
+        if around.is_known and await self._latest({near.person.id for near in found}, fixes):
+            return await self.thoroughly(size)
+        return Answer(found, around.is_known)
+
+    async def thoroughly(self, size: _Size) -> Answer | None:
+        """Answer from one ring, with everybody's live position; None where it takes more."""
+        around, fixes = await self._around(size)
+        async with self.reads.connect() as conn:
+            ring = await _stored(conn, self.question, size)
+        if around.is_known:
+            fixes |= await self._latest(ring.fixes.keys(), fixes)
+        async with self.reads.connect() as conn:
+            found = await self._first(conn, ring, fixes)
         # Whoever was not looked at is beyond both rings, or beyond the one of the stored positions
         # by as much as these may lag behind.
-        beyond_m = max(min(stored.beyond_m, around.beyond_m), stored.beyond_m - LAG_M)
-        if most >= RING_MOST or _is_whole(found, question, beyond_m):
-            return Answer(found[: question.limit], around.is_known)
-        most *= RING_GROWS
+        beyond_m = max(min(ring.beyond_m, around.beyond_m), ring.beyond_m - LAG_M)
+        if size.is_last or _is_whole(found, self.question, beyond_m):
+            return Answer(found[: self.question.limit], around.is_known)
+        return None
+
+    async def _around(self, size: _Size) -> tuple[presence.Around, dict[UUID, store.Fix]]:
+        origin, within_m = self.question.origin, _within_m(self.question, size)
+        around = await presence.near(
+            self.live, origin.lon, origin.lat, within_m=within_m, most=size.most, now=self.now
+        )
+        fixes = {UUID(key): _fix(place) for key, place in around.places.items()}
+        if around.is_known:
+            beyond_m = min(around.beyond_m, _edge_m(self.question, size))
+            around = presence.Around(around.places, beyond_m, is_known=True)
+        return around, fixes
+
+    async def _latest(
+        self, people: Set[UUID], known: Mapping[UUID, store.Fix]
+    ) -> dict[UUID, store.Fix]:
+        """Read the live positions of those of whom none is known."""
+        names = [str(person) for person in people if person not in known]
+        found = await presence.latest(self.live, names, now=self.now)
+        return {UUID(key): _fix(place) for key, place in found.items()}
+
+    async def _first(
+        self, conn: AsyncConnection, ring: _Ring, live: Mapping[UUID, store.Fix]
+    ) -> list[Near]:
+        """Put the candidates in order as far as it is asked for, or farther."""
+        question = self.question
+        order, unsure = self._by_place(ring, live)
+        scene = Scene(UUID(int=0), question.org_path, question.origin)
+        people: list[eligibility.Person] = []
+        start, end = 0, question.limit + SPARE
+        while True:
+            ids = [*unsure, *(person for _, person in order[start:end])]
+            people += await eligibility.describe(
+                conn, scene, self.policy, ids, live=live, now=question.at
+            )
+            found = _ranked(self.network, question, people, live, self.policy)
+            if end >= len(order):
+                return found
+            if len(found) >= question.limit and found[question.limit - 1].rank <= order[end]:
+                return found
+            start, end, unsure = end, end * RING_GROWS, []
+
+    def _by_place(
+        self, ring: _Ring, live: Mapping[UUID, store.Fix]
+    ) -> tuple[list[tuple[float, UUID]], list[UUID]]:
+        """Rank those of whom a fix says where they are, and name the others."""
+        question, sure, unsure = self.question, [], []
+        for person in {**ring.fixes, **live}:
+            fix = eligibility.newer(ring.fixes.get(person), live.get(person))
+            if eligibility.is_fresh(fix, self.policy, now=question.at):
+                sure.append((person, fix))
+            else:
+                unsure.append(person)
+        travels = _travels(self.network, question, [fix.position for _, fix in sure])
+        order = [
+            (travel.travel_s + _doubt_s(fix.accuracy_m, _age_s(fix.at, question), question), person)
+            for (person, fix), travel in zip(sure, travels, strict=True)
+            if travel is not None
+        ]
+        return sorted(order), unsure
 
 
 def _is_whole(found: Sequence[Near], question: Question, beyond_m: float) -> bool:
@@ -147,14 +257,19 @@ def _is_whole(found: Sequence[Near], question: Question, beyond_m: float) -> boo
 
 @dataclass(frozen=True, slots=True)
 class _Ring:
-    ids: list[UUID]
+    """The nearest by what is stored; of each the stored fix. The others are `beyond_m` away."""
+
+    fixes: Mapping[UUID, store.Fix | None]
     beyond_m: float
 
 
 # ix_last_position_position and ix_place_position, each read outwards from the point.
 _STORED = sa.text("""
-select id, metres, list from (
-    select last_position.responder_id as id, 'last' as list,
+select id, metres, list, ST_X(position::geometry) as lon, ST_Y(position::geometry) as lat,
+       accuracy_m, at
+from (
+    select last_position.responder_id as id, 'last' as list, last_position.position,
+           last_position.accuracy_m, last_position.at,
            last_position.position
            <-> cast(ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) as geography) as metres
     from last_position
@@ -166,7 +281,9 @@ select id, metres, list from (
     order by metres limit :most
 ) as last
 union all
-select id, metres, list from (
+select id, metres, list, ST_X(seen.position::geometry), ST_Y(seen.position::geometry),
+       seen.accuracy_m, seen.at
+from (
     select place.responder_id as id, 'place' as list,
            place.position
            <-> cast(ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) as geography) as metres
@@ -178,33 +295,42 @@ select id, metres, list from (
       and (cast(:skill as text) is null or responder.skills @> array[cast(:skill as text)])
     order by metres limit :most
 ) as placed
+left join last_position as seen on seen.responder_id = placed.id
 """)
 
 
-async def _stored(conn: AsyncConnection, question: Question, most: int) -> _Ring:
+async def _stored(conn: AsyncConnection, question: Question, size: _Size) -> _Ring:
     values = {
         "lon": question.origin.lon, "lat": question.origin.lat, "path": question.org_path,
-        "within_m": _within_m(question), "skill": question.skill, "most": most,
+        "within_m": _within_m(question, size), "skill": question.skill, "most": size.most,
     }  # fmt: skip
-    rows = (await conn.execute(_STORED, values)).all()
-    beyond_m = math.inf
-    for name in ("last", "place"):
-        metres = [row.metres for row in rows if row.list == name]
-        if len(metres) >= most:
-            beyond_m = min(beyond_m, max(metres))
-    return _Ring(list({row.id: None for row in rows}), beyond_m)
+    beyond_m, fixes = _edge_m(question, size), dict[UUID, store.Fix | None]()
+    count, farthest_m = Counter[str](), dict[str, float]()
+    for person, metres, list_name, lon, lat, accuracy_m, at in await conn.execute(_STORED, values):
+        fixes[person] = (
+            None
+            if at is None
+            else store.Fix(
+                position.Position(lon, lat), at, None if accuracy_m is None else float(accuracy_m)
+            )
+        )
+        count[list_name] += 1
+        farthest_m[list_name] = max(metres, farthest_m.get(list_name, 0.0))
+    cut_off = [farthest_m[name] for name, people in count.items() if people >= size.most]
+    return _Ring(fixes, min([beyond_m, *cut_off]))
 
 
-async def _around(
-    live: redis.asyncio.Redis, question: Question, most: int, ids: Sequence[UUID], now: datetime
-) -> presence.Around:
-    return await presence.near(
-        live, question.origin.lon, question.origin.lat,
-        within_m=_within_m(question), most=most, also=[str(person) for person in ids], now=now,
-    )  # fmt: skip
+def _within_m(question: Question, size: _Size) -> float:
+    return min(_reach_m(question), math.inf if size.is_last else size.within_m)
 
 
-def _within_m(question: Question) -> float:
+def _edge_m(question: Question, size: _Size) -> float:
+    """Say where a ring ends that leaves out somebody who is in reach."""
+    within_m = _within_m(question, size)
+    return within_m if within_m < _reach_m(question) else math.inf
+
+
+def _reach_m(question: Question) -> float:
     return question.within_s * question.speed_mps + LAG_M
 
 
@@ -219,7 +345,7 @@ def _ranked(
     network: walking.WalkingNetwork,
     question: Question,
     people: Sequence[eligibility.Person],
-    live: dict[UUID, store.Fix],
+    live: Mapping[UUID, store.Fix],
     policy: matching.Policy,
 ) -> list[Near]:
     placed = [
@@ -227,16 +353,22 @@ def _ranked(
         for person in people
         if person.position is not None and _is_wanted(person, question)
     ]
-    travels = network.times(
-        question.origin, [place for _, place in placed],
-        within_s=question.within_s, speed_mps=question.speed_mps, inbound=True,
-    )  # fmt: skip
+    travels = _travels(network, question, [place for _, place in placed])
     found = [
         _near(person, place, travel, question=question, live=live.get(person.id), policy=policy)
         for (person, place), travel in zip(placed, travels, strict=True)
         if travel is not None
     ]
     return sorted(found, key=lambda near: near.rank)
+
+
+def _travels(
+    network: walking.WalkingNetwork, question: Question, places: Sequence[position.Position]
+) -> list[walking.Travel | None]:
+    return network.times(
+        question.origin, places, within_s=question.within_s, speed_mps=question.speed_mps,
+        inbound=True,
+    )  # fmt: skip
 
 
 def _is_wanted(person: eligibility.Person, question: Question) -> bool:
@@ -255,16 +387,20 @@ def _near(
     policy: matching.Policy,
 ) -> Near:
     if person.position_at is None:
-        doubt_s = _allowance_s(PLACE_ACCURACY_M, 0.0, question.speed_mps)
+        doubt_s = _doubt_s(PLACE_ACCURACY_M, 0.0, question)
         return Near(person, place, Source.PLACE, None, PLACE_ACCURACY_M, travel, doubt_s)
-    age_s = max(0.0, (question.at - person.position_at).total_seconds())
+    age_s = _age_s(person.position_at, question)
     is_live = live is not None and live.at == person.position_at and age_s <= policy.live_for_s
-    doubt_s = _allowance_s(person.accuracy_m, age_s, question.speed_mps)
+    doubt_s = _doubt_s(person.accuracy_m, age_s, question)
     source = Source.LIVE if is_live else Source.LAST_KNOWN
     return Near(person, place, source, age_s, person.accuracy_m, travel, doubt_s)
 
 
-def _allowance_s(accuracy_m: float | None, age_s: float, speed_mps: float) -> float:
+def _age_s(at: datetime, question: Question) -> float:
+    return max(0.0, (question.at - at).total_seconds())
+
+
+def _doubt_s(accuracy_m: float | None, age_s: float, question: Question) -> float:
     """Turn doubt about a position into seconds of way: vague, and old, costs."""
     vague_m = max(0.0, (accuracy_m or 0.0) - FINE_M)
-    return (vague_m + DRIFT_MPS * max(0.0, age_s - FRESH_S)) / speed_mps
+    return (vague_m + DRIFT_MPS * max(0.0, age_s - FRESH_S)) / question.speed_mps

@@ -11,7 +11,7 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -31,6 +31,7 @@ from geo import (
 from geo.position import EARTH_RADIUS_M, Position
 from geo.walking_arrays import INWARD, OUTWARD, Floats, Graph, Snaps, Workspace
 from geo.walking_files import Manifest
+from geo.walking_memo import Memo
 
 DamagedNetwork = walking_files.DamagedNetwork  # what `load` raises
 
@@ -69,7 +70,8 @@ class _City:
     south: float
     east: float
     north: float
-    idle: deque[Workspace]
+    memo: Memo
+    idle: deque[Workspace] = field(default_factory=deque)
 
     def holds(self, lon: Floats, lat: Floats) -> NDArray[np.bool_]:
         """Tell which places are near enough to the streets' box to be worth a look."""
@@ -160,7 +162,7 @@ class WalkingNetwork:
         if found is None or not targets:
             return [_guess(origin, target, speed, within_s) for target in targets]
         city, source = found
-        snaps = city.snap(lon, lat)
+        snaps = city.memo.snap(lon, lat)
         answers = walking_arrays.empty_answers(snaps)
         with city.expansion(source, within_s, speed, INWARD if inbound else OUTWARD) as work:
             walking_kernel.measure(city.graph, work, source, snaps, answers)
@@ -294,7 +296,7 @@ class WalkingNetwork:
         Takes a fraction of a second; the very first time on a machine it compiles for some more.
         """
         graph = walking_arrays.tiny_graph()
-        city = _City("", graph, -180.0, -90.0, 180.0, 90.0, deque())
+        city = _City("", graph, -180.0, -90.0, 180.0, 90.0, Memo(graph, SNAP_M))
         network = WalkingNetwork([city], speed_mps=1.0)
         places = [Position(0.0, 0.0), Position(0.001, 0.0001)]
         network.times(places[0], places, within_s=1000.0)
@@ -380,7 +382,7 @@ def _city(graph: Graph, manifest: Manifest) -> _City:
         south=south - margin,
         east=east + wide,
         north=north + margin,
-        idle=deque(),
+        memo=Memo(graph, SNAP_M),
     )
 
 

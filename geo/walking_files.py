@@ -12,10 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from geo import walking_format
 from geo.walking_arrays import Graph
-
-FORMAT = 2  # raise it when the arrays change; a reader refuses any other
-_MANIFEST = "manifest.json"
 
 
 class DamagedNetwork(RuntimeError):
@@ -59,8 +57,8 @@ def save(graph: Graph, manifest: Manifest, folder: Path) -> None:
     fresh.mkdir()
     for name, array in graph._asdict().items():
         np.save(fresh / f"{name}.npy", array)
-    text = json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1)
-    (fresh / _MANIFEST).write_text(text)
+    text = json.dumps({"format": walking_format.FORMAT, **asdict(manifest)}, indent=1)
+    (fresh / walking_format.MANIFEST).write_text(text)
     place = folder / manifest.name
     before = place.resolve() if place.is_symlink() else None
     if before is None and place.is_dir():  # copied here by hand, or from a backup
@@ -78,7 +76,9 @@ def manifests(folder: Path) -> dict[Path, Manifest]:
     Raises `DamagedNetwork`.
     """
     # Resolved once: a rebuild meanwhile may remove the folder, but not mix two builds.
-    places = sorted(path.parent.resolve() for path in folder.glob(f"[!.]*/{_MANIFEST}"))
+    places = sorted(
+        path.parent.resolve() for path in folder.glob(f"[!.]*/{walking_format.MANIFEST}")
+    )
     return {place: _manifest(place) for place in places}
 
 
@@ -100,8 +100,8 @@ def load(place: Path, manifest: Manifest) -> Graph:
 
 def _manifest(place: Path) -> Manifest:
     try:
-        values = json.loads((place / _MANIFEST).read_text())
-        if values.pop("format") != FORMAT:
+        values = json.loads((place / walking_format.MANIFEST).read_text())
+        if values.pop("format") != walking_format.FORMAT:
             raise _damaged(place, "it was built by another version")
         return Manifest(**values | {"bbox": tuple(values["bbox"])})
     except (OSError, ValueError, KeyError, TypeError) as error:

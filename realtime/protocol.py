@@ -216,7 +216,8 @@ def _position(message: Mapping[str, object]) -> Position:
 
 def _number(message: Mapping[str, object], name: str) -> float:
     found = message.get(name)
-    if type(found) in {float, int} and isfinite(found):  # a boolean is no number
+    # A boolean is no number.
+    if isinstance(found, float | int) and not isinstance(found, bool) and isfinite(found):
         return float(found)
     raise BadMessage("bad_position", f"{name} is a number.")
 

@@ -1,7 +1,7 @@
 """Who called a moment ago, so that a burst of questions does not ask the database each time.
 
-For reading what everybody may read; a change always asks. Rights that end are ended here within a
-second, like everywhere.
+For reading what is asked many times a second; a change always asks. Rights that end are ended here
+within a second, like everywhere.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from town import Town, at, grid
 
-from geo import streets, walking, walking_build, walking_files
+from geo import streets, walking, walking_build, walking_format
 from geo.position import Position
 from geo.walking import EtaSource, Travel, WalkingNetwork
 from geo.walking_files import DamagedNetwork, Manifest
@@ -406,4 +406,4 @@ def test_the_rules_in_the_documentation_are_the_rules(tmp_path: Path) -> None:
     for name in streets.STREETS | streets.STREETS_IF_ALLOWED | streets.GATES | streets.WALLS:
         assert f"`{name}`" in text
     assert f"{walking.SNAP_M:.0f} m" in text
-    assert walking_files.FORMAT >= 1
+    assert walking_format.FORMAT >= 1

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import bourg
+import osmium
 import psycopg
 import pytest
+import town
 from typer.testing import CliRunner, Result
 
+from geo import walking_build, walking_format
 from web import commands
 from web.commands import imports, routing_service
 from web.commands.trouble import Trouble
@@ -114,3 +117,25 @@ def test_a_file_that_is_no_map_is_explained(golden: Golden, tmp_path: Path) -> N
 )
 def test_a_file_gives_its_city_a_short_name(text: str, short: str) -> None:
     assert imports.short_name(text) == short
+
+
+def test_WLK_14_a_network_of_another_version_is_built_anew_from_the_kept_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOLDEN_DATA_DIR", str(tmp_path))
+    walking_dir = tmp_path / "routing" / "walking"
+    cities = tmp_path / "routing" / "valhalla" / "cities"
+    cities.mkdir(parents=True)
+    source = town.grid(4).write(tmp_path / "town.osm")
+    walking_build.build(source, walking_dir, "town")
+    manifest = walking_dir / "town" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"format": 2', '"format": 1'))
+    assert walking_format.outdated(walking_dir) == ["town"]
+    renew = ("routing", "renew")
+    missing = CliRunner().invoke(commands.build(renew), renew)
+    assert "import it again" in missing.output
+    with osmium.SimpleWriter(str(cities / "town.osm.pbf")) as kept:
+        for thing in osmium.FileProcessor(source):
+            kept.add(thing)
+    assert CliRunner().invoke(commands.build(renew), renew).exit_code == 0
+    assert walking_format.outdated(walking_dir) == []

@@ -161,6 +161,9 @@ STEPS = {
     "/assignments/{assignment_id}/{step}",
     "/reservations/{reservation_id}/issue",
     "/reservations/{reservation_id}/release",
+    "/matrix",
+    "/track/owntracks",
+    "/track/traccar",
 }
 
 

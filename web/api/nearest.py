@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from dispatch import depots, nearby
 from geo import datum, usability
@@ -17,6 +17,7 @@ from geo.routing import SPEED_MPS, Mode
 from geo.walking import Travel, WalkingNetwork
 from web import auth, fields, rights
 from web.dependencies import Caller, Crs, Database, Network, Now, Policy, Redis, View
+from web.recent_callers import RecentCallers
 from web.rights import Action
 
 router = APIRouter(prefix="/nearest", tags=["nearest"])
@@ -99,10 +100,19 @@ OnlyUsable = Annotated[
 ]
 
 
+async def _recent_caller(request: Request) -> auth.Caller:
+    """Give who is calling, as known at most a second ago; a console asks many times a second."""
+    recent: RecentCallers = request.app.state.finder.callers
+    caller = await recent.identify(request)
+    if caller is None:
+        raise auth.NotSignedIn
+    return caller
+
+
 @router.get("/responders", response_model=PeopleNearShape, summary="Nearest responders")
 async def responders(
     *,
-    caller: Caller,
+    caller: Annotated[auth.Caller, Depends(_recent_caller)],
     database: Database,
     redis: Redis,
     network: Network,

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import orgs
-from geo import osm_import, osm_read, walking_build
+from geo import osm_import, osm_read, walking_build, walking_format
 from geo.osm_import import ImportCounts, Target
 from web.commands import database, import_lists, installation, osm_changes, valhalla
 from web.commands.installation import Installation
@@ -196,6 +196,27 @@ def routing_build(
         print_json({"name": short, "walking": network, "routing": tiles})
     else:
         typer.echo(f"{short}: {network['streets']} streets 路段, {network['junctions']} junctions")
+
+
+@routing.command("renew")
+def routing_renew(*, data_dir: DataDir = None) -> None:
+    """Build the walking networks anew that another version built, from the files that are kept.
+
+    用保留的地图文件重建旧版本的步行路网。
+    """
+    place = installation.find(data_dir)
+    for city in walking_format.outdated(place.settings.walking_dir):
+        file = place.settings.valhalla_dir / "cities" / f"{city}.osm.pbf"
+        if not file.exists():
+            typer.echo(
+                f"{city}: import it again (golden import osm FILE); until then its times are "
+                f"estimates.\n{city}：请重新导入地图，此前步行时间均为估计。",
+                err=True,
+            )
+            continue
+        with _bars() as tell:
+            _walking(place, file, city, tell)
+        typer.echo(f"{city}: walking network renewed. 步行路网已更新。")
 
 
 def _walking(place: Installation, file: Path, name: str, tell: Tell) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Literal, TextIO
 
 import typer
 
+from geo import walking_format
 from web.commands import (
     forked,
     installation,
@@ -72,6 +73,8 @@ class System:
         url = self.place.settings.database_url
         if not await asyncio.to_thread(quick_look.schema_is_up, url):
             await self._step("migrate")
+        if walking_format.outdated(self.place.settings.walking_dir):
+            await self._step("routing", "renew")
         if not self.city:
             return
         if not await asyncio.to_thread(quick_look.demo_is_there, self.place, self.city):
