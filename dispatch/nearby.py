@@ -190,9 +190,6 @@ class _Search:
             self.live, origin.lon, origin.lat, within_m=within_m, most=size.most, now=self.now
         )
         fixes = {UUID(key): _fix(place) for key, place in around.places.items()}
-        if around.is_known:
-            beyond_m = min(around.beyond_m, _edge_m(self.question, size))
-            around = presence.Around(around.places, beyond_m, is_known=True)
         return around, fixes
 
     async def _latest(
@@ -218,9 +215,8 @@ class _Search:
                 conn, scene, self.policy, ids, live=live, now=question.at
             )
             found = _ranked(self.network, question, people, live, self.policy)
-            if end >= len(order):
-                return found
-            if len(found) >= question.limit and found[question.limit - 1].rank <= order[end]:
+            is_enough = len(found) >= question.limit
+            if end >= len(order) or (is_enough and found[question.limit - 1].rank <= order[end]):
                 return found
             start, end, unsure = end, end * RING_GROWS, []
 
@@ -245,10 +241,8 @@ class _Search:
 
 
 def _is_whole(found: Sequence[Near], question: Question, beyond_m: float) -> bool:
-    if math.isinf(beyond_m):
-        return True
-    if len(found) < question.limit:
-        return False
+    if math.isinf(beyond_m) or len(found) < question.limit:
+        return math.isinf(beyond_m)
     return found[question.limit - 1].rank[0] <= (beyond_m - SHORTCUT_M) / question.speed_mps
 
 
@@ -257,7 +251,7 @@ def _is_whole(found: Sequence[Near], question: Question, beyond_m: float) -> boo
 
 @dataclass(frozen=True, slots=True)
 class _Ring:
-    """The nearest by what is stored; of each the stored fix. The others are `beyond_m` away."""
+    """The nearest by what is stored, each with the stored fix; others are `beyond_m` away."""
 
     fixes: Mapping[UUID, store.Fix | None]
     beyond_m: float

@@ -48,6 +48,13 @@ class Position:
     lat: float
 
     def __post_init__(self) -> None:
+        lon, lat = self.lon, self.lat
+        # Made tens of thousands of times a second; a comparison with nan is false.
+        if (
+            type(lon) is float and type(lat) is float
+            and -180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0
+        ):  # fmt: skip
+            return
         object.__setattr__(self, "lon", _degrees("lon", self.lon, 180.0))
         object.__setattr__(self, "lat", _degrees("lat", self.lat, 90.0))
 

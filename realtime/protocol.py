@@ -216,8 +216,8 @@ def _position(message: Mapping[str, object]) -> Position:
 
 def _number(message: Mapping[str, object], name: str) -> float:
     found = message.get(name)
-    # A boolean is no number.
-    if isinstance(found, float | int) and not isinstance(found, bool) and isfinite(found):
+    # A boolean is no number. Asked thrice of each position: isinstance with a union takes longer.
+    if (type(found) is float or type(found) is int) and isfinite(found):
         return float(found)
     raise BadMessage("bad_position", f"{name} is a number.")
 

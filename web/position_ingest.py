@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, NoReturn, TypeVar
 from uuid import UUID
 
@@ -46,8 +47,9 @@ ASK_PAUSE_S = 0.05
 #: Somebody who has said nothing for so long is forgotten here.
 IDLE_S = 600.0
 TIDY_EVERY_S = 60.0
-#: The loop is lent to others after so many people.
-BREATHE_AFTER = 500
+#: The loop is lent to others after so many people judged or shown, some milliseconds each.
+BREATHE_AFTER = 100
+SHOW_MOST = 250
 #: A database that does not answer is left alone for twice as long after each failure.
 WITHIN_S = 3.0
 PAUSE_S = 0.5
@@ -176,9 +178,15 @@ class Ingest:
                 now, time = dependencies.clock(), _time()
 
     async def _show(self) -> None:
-        if not self._unshown or _time() < self._shown_again_at:
-            return
-        batch, self._unshown = self._unshown, {}
+        """Show all that wait, some at a time: Redis fails for all of them or for none."""
+        for _ in range(0, len(self._unshown), SHOW_MOST):
+            if not self._unshown or _time() < self._shown_again_at:
+                return
+            await self._show_some()
+
+    async def _show_some(self) -> None:
+        some = list(islice(self._unshown, SHOW_MOST))
+        batch = {person_id: self._unshown.pop(person_id) for person_id in some}
         now = dependencies.clock()
         people = [self._people[key] for key in batch if key in self._people]
         is_shown = False

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { deviceTheme } from "./aed/build/device_theme.ts";
 import { installable } from "./go/build/installable.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -25,12 +26,14 @@ const withoutSlash: Plugin = {
 export default defineConfig({
   root: here("."),
   appType: "mpa",
-  plugins: [withoutSlash, installable()],
+  plugins: [withoutSlash, installable(), deviceTheme()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   resolve: { alias: { "@shared": here("./shared/src") } },
   build: {
     outDir: "dist",
     emptyOutDir: true,
+    // The server writes the page of the public map and reads here what it needs.
+    manifest: true,
     target: "es2022",
     // MapLibre alone is above the default limit and is loaded once.
     chunkSizeWarningLimit: 1200,

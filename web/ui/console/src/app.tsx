@@ -14,6 +14,10 @@ import { CityMap } from "./map_panel.tsx";
 import { NewIncidentForm } from "./new_incident.tsx";
 import { home } from "./places_nearby.ts";
 import { Queue } from "./queue.tsx";
+import { listenForAeds } from "./registry/asking.ts";
+import { RegistryList, RegistrySide } from "./registry/registry.tsx";
+import { RegistryBar } from "./registry/registry_bar.tsx";
+import { useWhere } from "./registry/where.ts";
 import { Sheets } from "./sheets.tsx";
 import { unlockSound } from "./sound.ts";
 import { boards, figures, live, select, view } from "./state.ts";
@@ -24,21 +28,27 @@ const FIGURES_EVERY_MS = 60_000;
 
 export function App() {
   const words = useWords();
-  const where = useStore(home);
+  const start = useStore(home);
+  const registry = useWhere();
   useEffect(listenForKeys, []);
+  useEffect(listenForAeds, []);
   useFigures();
   useSession();
   useTitle();
   return (
-    <div class="console" onPointerDown={() => void unlockSound()}>
+    <div
+      class={`console ${registry ? `with-registry page-${registry.page}${registry.item ? " has-item" : ""}` : ""}`}
+      // Not at the press: the strip that goes with it would move what is being pressed.
+      onPointerUp={() => void unlockSound()}
+    >
       <StatusBar />
       <Strips />
       <div class="columns">
-        <Queue />
-        {where ? <CityMap home={where} /> : <main class="map-panel" aria-label={words.parts.map.label} />}
-        <RightColumn />
+        {registry ? <RegistryList /> : <Queue />}
+        {start ? <CityMap home={start} /> : <main class="map-panel" aria-label={words.parts.map.label} />}
+        {registry ? <RegistrySide /> : <RightColumn />}
       </div>
-      <CommandBar />
+      {registry ? <RegistryBar /> : <CommandBar />}
       <Sheets />
       <Announcer />
     </div>

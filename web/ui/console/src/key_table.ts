@@ -8,6 +8,8 @@ import { commandField } from "./command_bar.tsx";
 import { mapControl } from "./map_camera.ts";
 import { goToNext, moveInQueue } from "./next_action.ts";
 import { alarmsOf, rank } from "./queue_rank.ts";
+import { registryAction } from "./registry/registry_keys.ts";
+import { toggleRegistry, where } from "./registry/where.ts";
 import { unlockSound } from "./sound.ts";
 import { boards, select, showPanel, startNew, view } from "./state.ts";
 import { acknowledged } from "./ticking.ts";
@@ -35,6 +37,7 @@ const ANYWHERE: Record<string, () => void> = {
   "/": () => commandField.focus(),
   "?": () => showPanel(view.get().panel === "help" ? "none" : "help"),
   U: () => void undoLast(),
+  R: toggleRegistry,
   A: acknowledgeFirst,
   ArrowUp: () => moveInQueue(-1),
   ArrowDown: () => moveInQueue(1),
@@ -56,13 +59,19 @@ export function listenForKeys(): () => void {
   const onKey = (event: KeyboardEvent) => {
     void unlockSound();
     const key = commandKey(event);
-    const action = key === null ? undefined : actionFor(key, event.target);
+    const action = key === null ? undefined : anyAction(key, event.target);
     if (!action) return;
     event.preventDefault();
     action();
   };
   window.addEventListener("keydown", onKey);
   return () => window.removeEventListener("keydown", onKey);
+}
+
+/** The registry has keys of its own; only the function keys mean the same there. */
+function anyAction(key: string, target: EventTarget | null): (() => void) | undefined {
+  if (where.get() === null || /^F\d/.test(key)) return actionFor(key, target);
+  return registryAction(key, target, singleKeys.get());
 }
 
 function actionFor(key: string, target: EventTarget | null): (() => void) | undefined {

@@ -2,6 +2,7 @@ import "@shared/tokens.css";
 import "@shared/parts/parts.css";
 import "./console.css";
 import "./card.css";
+import "./registry/registry.css";
 import { get, Problem } from "@shared/api.ts";
 import { learnServerTime } from "@shared/clock.ts";
 import { applyLanguage } from "@shared/language.ts";

@@ -48,7 +48,10 @@ export interface Scene {
 const HEXAGON_M = 300;
 
 /** Everything to draw. */
-export function marksOf(scene: Scene, input: MapInput): Omit<MapMarks, "pin" | "self" | "ranks"> {
+export function marksOf(
+  scene: Scene,
+  input: MapInput,
+): Omit<MapMarks, "pin" | "self" | "ranks" | "outcomes" | "aedTiles"> {
   const { board, selected, shown, idle, plan, rows, routes } = scene;
   return {
     incidents: incidentMarks(board, selected, input.words),

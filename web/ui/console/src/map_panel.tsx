@@ -11,6 +11,8 @@ import { mapControl, useCamera } from "./map_camera.ts";
 import { marksOf } from "./map_marks.ts";
 import type { PersonRow } from "./people.ts";
 import { type Home, PEOPLE_MOST, useAeds, useCoverage, useDepots, useOnDuty } from "./places_nearby.ts";
+import { useRegistryMap } from "./registry/registry_map.ts";
+import { where } from "./registry/where.ts";
 import { useRoutes, wantedRoutes } from "./routes.ts";
 import { useRows } from "./rows.ts";
 import { layers, type Panel, pin, plan as planStore, select, toggleLayer, view } from "./state.ts";
@@ -28,21 +30,30 @@ export function CityMap({ home }: { home: Home }) {
   const [baseMapOk, setBaseMapOk] = useState(true);
   const { marks, incident, age, idle, counted } = useMarks(frame);
   const onGesture = useCamera(map, home, incident, marks);
+  const registry = useRegistryMap(map);
+  const isPointing = registry ? registry.onPoint !== undefined : POINTING.has(panel);
   return (
-    <main class={`map-panel ${POINTING.has(panel) ? "pointing" : ""}`} aria-label={words.parts.map.label}>
+    <main class={`map-panel ${isPointing ? "pointing" : ""}`} aria-label={words.parts.map.label}>
       <MapPanel
         label={words.parts.map.label}
         centre={home.centre}
         zoom={home.zoom}
-        marks={marks}
+        marks={registry?.marks ?? marks}
         onView={setMap}
         onMoved={setFrame}
         onGesture={onGesture}
         onBaseMap={setBaseMapOk}
-        onPick={(kind, id) => kind === "incident" && view.get().panel !== "new" && select(id)}
-        onClick={(position) => POINTING.has(view.get().panel) && pin.set({ position })}
+        onPick={(kind, id) => {
+          if (registry) registry.onPick(kind, id);
+          else if (kind === "incident" && view.get().panel !== "new") select(id);
+        }}
+        onClick={(position) => {
+          if (registry) registry.onPoint?.(position);
+          else if (POINTING.has(view.get().panel)) pin.set({ position });
+        }}
       />
-      {idle ? <IdleTitle counted={counted} /> : <LayerButtons />}
+      {registry ? <RegistryTitle note={registry.note} /> : null}
+      {registry ? null : <BoardTitle idle={idle} counted={counted} />}
       <MapZoom view={map} onCentre={() => mapControl.centre()} centreKey={incident ? "M" : undefined} />
       <MapFoot frame={frame} baseMapOk={baseMapOk} attribution={home.attribution} positions={age} />
     </main>
@@ -61,7 +72,7 @@ function useMarks(frame: MapFrame | null) {
   const idle = Object.keys(board?.incidents ?? {}).length === 0 && panel !== "new";
   // Before anyone is asked the map shows the plan; afterwards what people do.
   const plan = panel === "plan" && known?.incident === selected ? known.plan : null;
-  const onDuty = useOnDuty(idle, frame?.centre ?? null);
+  const onDuty = useOnDuty(idle && where.get() === null, frame?.centre ?? null);
   const routes = useRoutes(shown.routes ? wantedRoutes(open.incident, open.rows, plan) : []);
   const scene = {
     ...{ board, selected, shown, idle, plan, routes, onDuty, rows: open.rows },
@@ -82,6 +93,14 @@ function useMarks(frame: MapFrame | null) {
 function positionsAge(rows: readonly PersonRow[], words: Words): string | null {
   const ages = rows.filter((row) => row.assignment && !row.over).flatMap((row) => row.positionAgeS ?? []);
   return ages.length ? words.parts.map.positions(words.parts.ago(Math.max(...ages))) : null;
+}
+
+function RegistryTitle({ note }: { note: string | undefined }) {
+  return note ? <div class="gm-float map-title">{note}</div> : null;
+}
+
+function BoardTitle({ idle, counted }: { idle: boolean; counted: number }) {
+  return idle ? <IdleTitle counted={counted} /> : <LayerButtons />;
 }
 
 function LayerButtons() {

@@ -7,6 +7,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { acknowledge, sayAlarm } from "./alarm_strip.tsx";
 import { setSingleKeys, singleKeys } from "./key_table.ts";
+import { useWhere } from "./registry/where.ts";
 import { select, showPanel, view } from "./state.ts";
 import { acknowledged, useAlarms } from "./ticking.ts";
 
@@ -37,13 +38,15 @@ function Sheet({ title, children }: { title: string; children: ComponentChildren
 function HelpSheet() {
   const words = useWords().console.help;
   const on = useStore(singleKeys);
-  const rows: [string[], string][] = [
+  const registry = useRegistryRows();
+  const board: [string[], string][] = [
     [["N"], words.newIncident],
     [["D"], words.alert],
     [["S"], words.ambulance],
     [["L"], words.log],
     [["X"], words.standDown],
     [["G"], words.stock],
+    [["R"], words.registry],
     [["E"], words.edit],
     [["1", "2", "3", "4"], words.severity],
     [["M"], words.centre],
@@ -56,6 +59,7 @@ function HelpSheet() {
     [["Ctrl", "⏎"], words.submit],
     [["?"], words.help],
   ];
+  const rows = registry ?? board;
   return (
     <Sheet title={words.title}>
       <dl>
@@ -85,6 +89,26 @@ function HelpSheet() {
       </div>
     </Sheet>
   );
+}
+
+/** The keys of the registry while it is shown. */
+function useRegistryRows(): [string[], string][] | null {
+  const words = useWords();
+  const { keys } = words.registry;
+  if (useWhere() === null) return null;
+  return [
+    [["1", "2", "3"], keys.pages],
+    [["/"], keys.search],
+    [["↑", "↓"], keys.move],
+    [["⏎"], keys.open],
+    [["N"], keys.add],
+    [["Ctrl", "⏎"], keys.save],
+    [["Esc"], keys.back],
+    [["R"], keys.board],
+    [["F2"], words.console.help.nextAction],
+    [["F9"], words.console.help.alarms],
+    [["?"], words.console.help.help],
+  ];
 }
 
 function AlarmSheet() {

@@ -2,11 +2,12 @@ import { call } from "@shared/api.ts";
 import { running, timeOfDay, useNow } from "@shared/clock.ts";
 import { setLanguage, useLanguage, useWords } from "@shared/language.ts";
 import { Badge } from "@shared/parts/badge.tsx";
-import { Avatar } from "@shared/parts/controls.tsx";
+import { Avatar, Button } from "@shared/parts/controls.tsx";
 import { Icon, type IconName } from "@shared/parts/icon.tsx";
 import { useStore } from "@shared/store.ts";
 import { setTheme, type Theme, useTheme } from "@shared/theme.ts";
 import { nameIn, orgName } from "./names.ts";
+import { toggleRegistry, useWhere } from "./registry/where.ts";
 import { setMuted, sound } from "./sound.ts";
 import { live, session } from "./state.ts";
 import { useAlarms } from "./ticking.ts";
@@ -25,6 +26,7 @@ export function StatusBar() {
         {words.console.centre}
         {who ? ` · ${words.domain.orgLevel[who.org.level] ?? ""}` : ""}
       </span>
+      <RegistryButton />
       <span class="spring" />
       <Counts />
       <span class="rule" />
@@ -51,6 +53,22 @@ export function StatusBar() {
         {timeOfDay(now)}
       </time>
     </header>
+  );
+}
+
+function RegistryButton() {
+  const words = useWords().registry;
+  const isOpen = useWhere() !== null;
+  return (
+    <Button
+      size="small"
+      class="registry-button"
+      icon={isOpen ? "screen" : "list"}
+      keycap="R"
+      onClick={toggleRegistry}
+    >
+      {isOpen ? words.board : words.open}
+    </Button>
   );
 }
 
@@ -107,6 +125,7 @@ const THEME_ICON: Record<Theme, IconName> = { light: "moon", dark: "sun", contra
 function Switches() {
   const words = useWords();
   const language = useLanguage();
+  const other = language === "zh" ? "EN" : "中";
   const theme = useTheme();
   const { muted } = useStore(sound);
   const mute = muted ? words.console.menu.unmute : words.console.menu.mute;
@@ -136,10 +155,10 @@ function Switches() {
         type="button"
         class="icon-button"
         lang={language === "zh" ? "en" : "zh-CN"}
-        aria-label={words.parts.languageLabel}
+        aria-label={`${other} ${words.parts.languageLabel}`}
         onClick={() => setLanguage(language === "zh" ? "en" : "zh")}
       >
-        {language === "zh" ? "EN" : "中"}
+        {other}
       </button>
     </span>
   );

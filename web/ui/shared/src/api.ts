@@ -4,9 +4,12 @@ import type { ProblemBody } from "./shapes.ts";
 /** A refusal of the server, or `offline` when it could not be reached. */
 export class Problem extends Error {
   readonly body: ProblemBody;
-  constructor(body: ProblemBody) {
+  /** How long the server asks to wait, when it says so. */
+  readonly retryAfterS: number | null;
+  constructor(body: ProblemBody, retryAfterS: number | null = null) {
     super(body.detail ?? body.title);
     this.body = body;
+    this.retryAfterS = retryAfterS;
   }
   get code(): string {
     return this.body.code;
@@ -43,7 +46,9 @@ export async function call<T>(
   options: CallOptions = {},
 ): Promise<T> {
   const request = makeRequest(method, body, options);
-  const url = address(path, options.query);
+  // The server would answer in the language of the person's record; a refusal is read on this screen.
+  const spoken = method === "GET" ? {} : { lang: currentLanguage() };
+  const url = address(path, { ...options.query, ...spoken });
   const retries = options.retries ?? (method === "GET" ? 1 : 3);
   for (let attempt = 0; ; attempt += 1) {
     const outcome = await tryOnce<T>(url, request);
@@ -75,13 +80,15 @@ function makeRequest(method: Method, body: unknown, options: CallOptions): Reque
     Accept: "application/json",
     "Accept-Language": currentLanguage() === "zh" ? "zh-CN" : "en",
   };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  // A file goes as it is; everything else as JSON.
+  const file = body instanceof Blob ? body : null;
+  if (body !== undefined) headers["Content-Type"] = file ? file.type : "application/json";
   if (method === "POST") headers["Idempotency-Key"] = options.key ?? newKey();
   if (options.version !== undefined) headers["If-Match"] = `"${options.version}"`;
   return {
     method,
     headers,
-    body: body === undefined ? null : JSON.stringify(body),
+    body: file ?? (body === undefined ? null : JSON.stringify(body)),
     credentials: "same-origin",
     signal: options.signal ?? null,
   };
@@ -104,13 +111,13 @@ async function tryOnce<T>(url: string, request: RequestInit): Promise<Outcome<T>
     };
   }
   if (response.ok) return { done: true, value: (await readJson(response)) as T };
-  const problem = new Problem(await readProblem(response));
-  const after = Number(response.headers.get("Retry-After"));
+  const header = Number(response.headers.get("Retry-After"));
+  const after = Number.isFinite(header) && header > 0 ? header : null;
   return {
     done: false,
-    problem,
+    problem: new Problem(await readProblem(response), after),
     again: WORTH_REPEATING.has(response.status),
-    waitMs: Number.isFinite(after) && after > 0 ? after * 1000 : undefined,
+    waitMs: after === null ? undefined : after * 1000,
   };
 }
 

@@ -3,4 +3,5 @@
 export type * from "./shapes/incidents.ts";
 export type * from "./shapes/people.ts";
 export type * from "./shapes/places.ts";
+export type * from "./shapes/registry.ts";
 export type * from "./shapes/words.ts";

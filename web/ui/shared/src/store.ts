@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** One immutable value that can be replaced, watched and selected from. */
 export interface Store<T> {
@@ -33,7 +33,8 @@ export function useSelect<T, S>(store: Store<T>, pick: (value: T) => S): S {
   const picked = pick(store.get());
   const latest = useRef({ picked, pick });
   latest.current = { picked, pick };
-  useEffect(() => {
+  // Not after the next paint: what is typed before it would be missed by whoever reads it at once.
+  useLayoutEffect(() => {
     const check = () => {
       const next = latest.current.pick(store.get());
       if (!Object.is(next, latest.current.picked)) redraw((n) => n + 1);

@@ -12,6 +12,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Language } from "../language.ts";
 import type { Point } from "../shapes.ts";
 import type { Theme } from "../theme.ts";
+import { AED_TILES, aedTileLayers, aedTileSource, isAedTileLayer } from "./aed_tile_layers.ts";
 import { baseLayers } from "./base_layers.ts";
 import { hexagonLayers } from "./hexagon_layers.ts";
 import { labelLayers } from "./label_layers.ts";
@@ -92,9 +93,16 @@ export class MapView {
 
   /** Draw these marks; what is the same object as before is not drawn again. */
   setMarks(marks: Partial<MapMarks>): void {
+    const hadTiles = this.marks.aedTiles;
     this.marks = { ...this.marks, ...marks };
+    if (this.ready && hadTiles !== this.marks.aedTiles) this.showAedTiles();
     this.markers.set(this.marks);
     this.fillSources();
+  }
+
+  /** Ask again for the AEDs that are drawn from tiles. */
+  refreshAeds(): void {
+    if (this.ready && this.marks.aedTiles) this.map.refreshTiles(AED_TILES);
   }
 
   setTheme(theme: Theme): void {
@@ -161,11 +169,13 @@ export class MapView {
           maxzoom: 16,
         },
         ...overlaySources(),
+        [AED_TILES]: aedTileSource(),
       },
       layers: [
         ...baseLayers(mapPalette(this.theme)),
         ...hexagonLayers(symbolPalette(this.theme)),
         ...labelLayers(mapPalette(this.theme), this.language),
+        ...aedTileLayers(symbolPalette(this.theme), this.marks.aedTiles),
         ...overlayLayers(symbolPalette(this.theme)),
       ],
     };
@@ -200,7 +210,15 @@ export class MapView {
     await addMapImages(this.map, symbolPalette(this.theme));
     this.ready = true;
     this.drawn = {};
+    this.showAedTiles();
     this.fillSources();
+  }
+
+  private showAedTiles(): void {
+    const visibility = this.marks.aedTiles ? "visible" : "none";
+    for (const { id } of this.map.getStyle().layers) {
+      if (isAedTileLayer(id)) this.map.setLayoutProperty(id, "visibility", visibility);
+    }
   }
 
   private fillSources(): void {
@@ -214,8 +232,9 @@ export class MapView {
   }
 
   private onClick(event: MapMouseEvent): void {
-    const [hit] = this.map.queryRenderedFeatures(event.point, { layers: ["aed-plan", "aed", "aed-cluster"] });
-    if (hit?.layer.id === "aed-cluster") {
+    const layers = ["aed-plan", "aed", "aed-cluster", "aed-tile", "aed-tile-cluster"];
+    const [hit] = this.map.queryRenderedFeatures(event.point, { layers });
+    if (hit?.layer.id.endsWith("-cluster")) {
       this.goTo([event.lngLat.lng, event.lngLat.lat], this.map.getZoom() + 2);
     } else if (hit && typeof hit.properties.id === "string") {
       this.options.onPick?.("aed", hit.properties.id);

@@ -24,11 +24,13 @@ interface Spec {
   anchor?: "center" | "bottom";
   pick?: [PickKind, string];
   title?: string;
+  onDrag?: (position: Point) => void;
 }
 
 interface Placed {
   marker: Marker;
   element: HTMLElement;
+  onDrag?: (position: Point) => void;
 }
 
 /** Keeps the page's symbols equal to the marks; an element lives as long as its thing. */
@@ -85,6 +87,8 @@ export class MarkerLayer {
     const [lon, lat] = spec.position.coordinates;
     const there = this.placed.get(spec.key) ?? this.create(spec);
     there.marker.setLngLat([lon, lat]);
+    there.onDrag = spec.onDrag;
+    there.marker.setDraggable(spec.onDrag !== undefined);
     for (const name of [...there.element.classList])
       if (name.startsWith("gm-")) there.element.classList.remove(name);
     there.element.classList.add(...spec.className.split(" "));
@@ -108,7 +112,11 @@ export class MarkerLayer {
       .addTo(this.map);
     // MapLibre names every marker "Map marker"; ours are named by what they show, or are decoration.
     if (!spec.title) element.removeAttribute("aria-label");
-    const made = { marker, element };
+    const made: Placed = { marker, element };
+    marker.on("dragend", () => {
+      const { lng, lat } = marker.getLngLat();
+      made.onDrag?.({ type: "Point", coordinates: [lng, lat] });
+    });
     this.placed.set(spec.key, made);
     return made;
   }
@@ -205,9 +213,10 @@ function selfAndPin({ self, pin }: MapMarks): Spec[] {
     specs.push({
       key: "pin",
       position: pin.position,
-      className: "gm-mark gm-mark-pin",
+      className: `gm-mark gm-mark-pin ${pin.onDrag ? "gm-mark-draggable" : ""}`.trim(),
       anchor: "bottom",
       content: <PinSymbol label={pin.label} />,
+      ...(pin.onDrag ? { onDrag: pin.onDrag } : {}),
     });
   }
   return specs;

@@ -80,6 +80,13 @@ export interface RankMark {
   selected: boolean;
 }
 
+/** A small dot by what becomes of its row in an import. */
+export interface OutcomeMark {
+  position: Point;
+  name: string;
+  outcome: string;
+}
+
 export interface MapMarks {
   incidents: IncidentMark[];
   responders: ResponderMark[];
@@ -91,7 +98,17 @@ export interface MapMarks {
   hexagons: HexagonMarks | null;
   self: SelfMark | null;
   /** A place that was pointed at, such as that of a new incident. */
-  pin: { position: Point; label?: string } | null;
+  pin: PinMark | null;
+  outcomes: OutcomeMark[];
+  /** Every AED of the registry, from its tiles. */
+  aedTiles: boolean;
+}
+
+export interface PinMark {
+  position: Point;
+  label?: string;
+  /** With this the pin can be dragged. */
+  onDrag?: (position: Point) => void;
 }
 
 export const NO_MARKS: MapMarks = {
@@ -105,6 +122,8 @@ export const NO_MARKS: MapMarks = {
   hexagons: null,
   self: null,
   pin: null,
+  outcomes: [],
+  aedTiles: false,
 };
 
 export type PickKind = "incident" | "responder" | "aed" | "depot" | "rank";

@@ -14,6 +14,7 @@ export const overlaySources = (): Record<string, SourceSpecification> => ({
   aeds: points({ cluster: true, clusterMaxZoom: 13, clusterRadius: 46 }),
   "aeds-plan": points(),
   "aeds-dots": points(),
+  outcomes: points(),
   obstacles: points(),
 });
 
@@ -22,7 +23,14 @@ const casing: ExpressionSpecification = ["interpolate", ["linear"], ["zoom"], 12
 
 /** Our own layers above the names, in drawing order: walked, routes, own accuracy, AEDs. */
 export function overlayLayers(p: SymbolPalette): LayerSpecification[] {
-  return [...routeLayers(p), accuracyLayer(p), aedDotLayer(p), ...aedLayers(p), obstacleLayer()];
+  return [
+    ...routeLayers(p),
+    accuracyLayer(p),
+    aedDotLayer(p),
+    ...aedLayers(p),
+    outcomeLayer(p),
+    obstacleLayer(),
+  ];
 }
 
 function routeLayers(p: SymbolPalette): LayerSpecification[] {
@@ -170,6 +178,30 @@ function aedLayers(p: SymbolPalette): LayerSpecification[] {
   ];
 }
 
+// Filled is new, a ring is changed, small and grey stays as it was.
+function outcomeLayer(p: SymbolPalette): LayerSpecification {
+  const by = (added: string, changed: string, other: string): ExpressionSpecification => [
+    "match",
+    ["get", "outcome"],
+    "added",
+    added,
+    "changed",
+    changed,
+    other,
+  ];
+  return {
+    id: "outcomes",
+    type: "circle",
+    source: "outcomes",
+    paint: {
+      "circle-radius": ["match", ["get", "outcome"], "unchanged", 3.5, 5.5],
+      "circle-color": by(p.gain, p.raised, "#6B747E"),
+      "circle-stroke-color": by(p.raised, p.gain, p.raised),
+      "circle-stroke-width": ["match", ["get", "outcome"], "changed", 3, 1.5],
+    },
+  };
+}
+
 // Invisible symbols under our page markers: labels of the base map give way to them.
 function obstacleLayer(): LayerSpecification {
   return {
@@ -218,6 +250,9 @@ export function overlayData(marks: MapMarks): Record<string, GeoJSON.FeatureColl
     aeds: aed(false),
     "aeds-plan": aed(true),
     "aeds-dots": aed(false, true),
+    outcomes: collection(
+      marks.outcomes.map(({ position, name, outcome }) => feature(position, { name, outcome })),
+    ),
     obstacles: collection(obstaclesOf(marks)),
   };
 }

@@ -32,6 +32,7 @@ export interface SymbolPalette {
   focus: string;
   halo: string;
   hexagonGap: string;
+  gain: string;
 }
 
 const LIGHT: MapPalette = {
@@ -84,6 +85,7 @@ const LIGHT_SYMBOLS: SymbolPalette = {
   focus: "#0B5FFF",
   halo: "#FFFFFF",
   hexagonGap: "#FFFFFF",
+  gain: "#1F5C86",
 };
 
 const DARK_SYMBOLS: SymbolPalette = {
@@ -96,6 +98,7 @@ const DARK_SYMBOLS: SymbolPalette = {
   focus: "#6EA8FF",
   halo: "#14181C",
   hexagonGap: "#14181C",
+  gain: "#8FC1E3",
 };
 
 export const mapPalette = (theme: Theme): MapPalette => (theme === "dark" ? DARK : LIGHT);

@@ -1,5 +1,6 @@
 /** People: who is signed in, and what a responder may see. */
 
+import type { Aed } from "./places.ts";
 import type {
   AccountRole,
   AlertStatus,
@@ -76,6 +77,9 @@ export interface MissionAed {
   position: Point;
   access_note: string | null;
   usable_until: string | null;
+  cabinet?: Aed["cabinet"];
+  /** Ids; the JPEG of one is at /api/v1/aeds/{id}/photos/{photo}. */
+  photos?: string[];
 }
 
 export interface Mission {

@@ -8,9 +8,10 @@ import { go } from "./zh/go.ts";
 import { incident } from "./zh/incident.ts";
 import { parts } from "./zh/parts.ts";
 import { planner } from "./zh/planner.ts";
+import { registry } from "./zh/registry.ts";
 import { signIn } from "./zh/sign_in.ts";
 
-export const zh = { aed, console: console_, domain, form, go, incident, parts, planner, signIn };
+export const zh = { aed, console: console_, domain, form, go, incident, parts, planner, registry, signIn };
 
 export type Words = typeof zh;
 

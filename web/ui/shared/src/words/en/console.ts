@@ -147,6 +147,7 @@ export const console_: Words["console"] = {
     offWord: "Off",
     edit: "Correct address, floor, kind",
     stock: "Look at reserve stock",
+    registry: "Registry: AEDs, volunteers, import; again for the board",
   },
   menu: {
     signOut: "Sign out",

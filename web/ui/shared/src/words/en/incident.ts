@@ -138,6 +138,7 @@ export const incident: Words["incident"] = {
     stock_released: "released stock",
     alert_unacknowledged: "phone has not confirmed the alert",
     stand_down_seen: "read the stand-down",
+    code_released: "was shown the code of the AED cabinet",
     timer_failed: "a timer failed",
     no_one_left: "Nobody left to alert within reach",
     no_movement: "has not moved for 3 min",

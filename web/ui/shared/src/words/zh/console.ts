@@ -146,6 +146,7 @@ export const console_ = {
     offWord: "停用",
     edit: "更正地址、楼层、情况",
     stock: "查看储备物资",
+    registry: "名录：AED、志愿者、导入；再按返回",
   },
   menu: {
     signOut: "退出登录",

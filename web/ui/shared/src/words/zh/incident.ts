@@ -144,6 +144,7 @@ export const incident = {
     stock_released: "释放预留",
     alert_unacknowledged: "未确认收到，可能没响",
     stand_down_seen: "已读解除",
+    code_released: "查看了 AED 箱的密码",
     timer_failed: "定时任务失败",
     no_one_left: "范围内已无可通知的人",
     no_movement: "3 分钟没有移动",
