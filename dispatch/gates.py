@@ -107,6 +107,8 @@ def plausible(track: Track | None, fix: store.Fix, *, drill_speed: float = 1.0) 
     if track is None:
         return None
     last = track.last
+    if position.is_near(last.position, fix.position, FASTEST_MPS * drill_speed):
+        return None  # both limits are farther, whatever the time; nearly every fix ends here
     passed_s = max(0.0, (fix.at - last.at).total_seconds())
     moved_m = position.distance_m(last.position, fix.position) / drill_speed
     # Two vague fixes may lie apart though nobody moved.

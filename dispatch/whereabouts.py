@@ -96,7 +96,7 @@ def is_due(stored: store.Fix | None, fix: store.Fix) -> bool:
     """Say whether a position is far enough from the stored one, in time or place, to be stored."""
     if stored is None or fix.at - stored.at >= STORE_EVERY:
         return True
-    return position.distance_m(stored.position, fix.position) >= STORE_EVERY_M
+    return not position.is_near(stored.position, fix.position, STORE_EVERY_M)
 
 
 async def _drill_speed(conn: AsyncConnection, responder_id: UUID, now: datetime) -> float:

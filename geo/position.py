@@ -10,6 +10,7 @@ from geoalchemy2.elements import WKBElement
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius (IUGG); within 0.3 % of the spheroid
 SRID = 4326
+_DEGREE_M = math.radians(EARTH_RADIUS_M)
 
 _COMPASS = ("n", "ne", "e", "se", "s", "sw", "w", "nw")
 
@@ -92,6 +93,13 @@ def distance_m(a: Position, b: Position) -> float:
     half_lon = math.sin(math.radians(b.lon - a.lon) / 2)
     chord = half_lat * half_lat + math.cos(lat_a) * math.cos(lat_b) * half_lon * half_lon
     return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(chord)))
+
+
+def is_near(a: Position, b: Position, within_m: float) -> bool:
+    """Say whether two positions are at most so far apart; quick for those that are much nearer."""
+    # By the meridian and then along the equator is no shorter than the great circle.
+    detour_m = (abs(a.lon - b.lon) + abs(a.lat - b.lat)) * _DEGREE_M
+    return detour_m <= within_m or distance_m(a, b) <= within_m
 
 
 def bearing(a: Position, b: Position) -> str:

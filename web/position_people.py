@@ -114,8 +114,8 @@ def still(people: Sequence[Person], batch: Mapping[UUID, store.Fix], span: int) 
     found = set()
     for person in people:
         here, near = batch[person.id].position, person.searched
-        is_near = near is not None and position.distance_m(near, here) <= presence.STILL_M
-        if is_near and person.span == span:
+        is_put = person.span == span
+        if near is not None and is_put and position.is_near(near, here, presence.STILL_M):
             found.add(person.name)
         else:
             person.searched, person.span = here, span

@@ -11,7 +11,7 @@ import pytest
 
 from geo import datum, place_check
 from geo.datum import Crs
-from geo.place_check import Code, Finding, Point
+from geo.place_check import Code, Point
 from geo.position import Position
 
 RAW = Crs.WGS84
@@ -24,10 +24,6 @@ def town(count: int, *, seed: int = 1, spread: float = 0.06) -> list[Point]:
         (row, round(rng.gauss(112.24, spread), 6), round(rng.gauss(30.33, spread), 6))
         for row in range(1, count + 1)
     ]
-
-
-def of_code(findings: list[Finding], code: Code) -> list[Finding]:
-    return [finding for finding in findings if finding.code is code]
 
 
 def test_HRS_6_nothing_is_wrong_with_a_sound_list() -> None:

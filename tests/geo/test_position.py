@@ -122,3 +122,8 @@ def test_coarse_moves_by_more_than_200_m_on_average() -> None:
     places = [Position(7.4 + i / 3000, 43.7 + j / 3000) for i in range(100) for j in range(100)]
     moved = [position.distance_m(place, position.coarse(place)) for place in places]
     assert sum(moved) / len(moved) > 200
+
+
+@given(inhabited, inhabited, st.floats(0, 1e7))
+def test_near_is_what_the_distance_says(a: Position, b: Position, within_m: float) -> None:
+    assert position.is_near(a, b, within_m) == (position.distance_m(a, b) <= within_m)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dispatch import db
+from dispatch import db, nearby
 from geo import aed_feed, aeds, search, tiles
 
 if TYPE_CHECKING:
@@ -34,6 +34,19 @@ insert into address (dataset_id, text, folded, kind, position)
 select (select min(id) from dataset), 'x', ' ' || n || ' rue ' || md5((n % 5000)::text),
        'address', ST_MakePoint(7 + random() / 2, 43 + random() / 2)::geography
 from generate_series(1, 20000) n;
+insert into org (id, code, name_zh, name_en, level, path, timezone)
+values (gen_random_uuid(), 'plans', 'x', 'x', 3, 'plans/', 'UTC');
+insert into person (id, org_id, name, is_invented)
+select gen_random_uuid(), (select id from org where code = 'plans'), 'N' || n, true
+from generate_series(1, 20000) n;
+insert into responder (id, org_id, duty, skills)
+select id, org_id, 'available', array['cpr'] from person where name like 'N%';
+insert into last_position (responder_id, position, at, received_at)
+select id, ST_MakePoint(7 + random() / 2, 43 + random() / 2)::geography, now(), now()
+from responder;
+insert into place (id, responder_id, kind, position)
+select gen_random_uuid(), id, 'home', ST_MakePoint(7 + random() / 2, 43 + random() / 2)::geography
+from responder;
 analyze;
 """
 TILE = {"z": 16, "x": 34119, "y": 23896}
@@ -80,6 +93,7 @@ def _literal(value: object) -> str:
 
 
 HERE = {"lon": 7.25, "lat": 43.25, "within_m": 1500.0, "pick": 14, "limit": 10}
+PEOPLE = {"lon": 7.25, "lat": 43.25, "within_m": 1410.0}
 BOX = {"west": 7.2, "south": 43.2, "east": 7.21, "north": 43.21, "org": None, "after": None}
 WORDS = {"longest": "% c4ca4238", "patterns": ["% c4ca4238", "% rue"], "query": "rue", "limit": 9}
 
@@ -94,6 +108,11 @@ WORDS = {"longest": "% c4ca4238", "patterns": ["% c4ca4238", "% rue"], "query": 
             {"since": 1 << 29, "next": 1 << 30, "former": "1:1:", "most": 100},
             {"ix_aed_change_xid"},
         ),
+        (
+            nearby._STORED,
+            {**PEOPLE, "path": "plans/", "skill": None, "most": 40},
+            {"ix_last_position_position", "ix_place_position"},
+        ),
         (tiles._BASE, {**TILE, "tolerance": 0.0, "smallest": 0.0}, {"ix_base_feature_geom"}),
         (search._WITH_WORDS, WORDS, {"ix_address_folded_trgm", "ix_aed_folded_trgm"}),
         (
@@ -102,7 +121,7 @@ WORDS = {"longest": "% c4ca4238", "patterns": ["% c4ca4238", "% rue"], "query": 
             {"ix_address_folded_trgm", "ix_aed_folded_trgm"},
         ),
     ],
-    ids=["near", "list", "aed changes", "base tile", "search", "search alike"],
+    ids=["near", "list", "aed changes", "people near", "base tile", "search", "search alike"],
 )
 async def test_hot_queries_use_their_indexes(
     conn: AsyncConnection, statement: TextClause, binds: dict[str, Any], indexes: set[str]
@@ -110,4 +129,6 @@ async def test_hot_queries_use_their_indexes(
     found = await plan(conn, statement, binds)
     used = set(re.findall(r"\bix_\w+", found))
     assert indexes <= used, found
-    assert not re.search(r"Seq Scan on (aed|base_feature|address)\b", found), found
+    assert not re.search(
+        r"Seq Scan on (aed|base_feature|address|last_position|place|responder)\b", found
+    ), found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -174,3 +175,46 @@ async def test_POS_17_rings_grow_until_the_answer_is_whole(
     assert (await _ask(operator, skill="juggling")).features == []
     everybody = await _ask(operator, limit=50)
     assert len(everybody.features) == 12
+
+
+async def test_POS_13_a_live_position_out_of_reach_replaces_the_stored_one(
+    enrol: Enrol, store: db.Database, redis: redis.asyncio.Redis
+) -> None:
+    operator = await enrol()
+    gone, here = [await _add(store, operator.org.id, metres) for metres in (50, 100)]
+    await _live(redis, gone, 4_000)
+    found = await _ask(operator, limit=1, within_s=300)
+    assert [feature.id for feature in found.features] == [here]
+
+
+@pytest.mark.parametrize("within_s", [500, 900])
+async def test_POS_14_the_order_is_the_same_whatever_the_rings(
+    enrol: Enrol,
+    store: db.Database,
+    redis: redis.asyncio.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    within_s: int,
+) -> None:
+    """Some are live, some have moved, some are long unheard of or known by a place only."""
+    operator, dice = await enrol(), random.Random(within_s)
+    for n in range(40):
+        metres = dice.uniform(20, 1_000)
+        home = responders.Spot("home", factories.north_of(HERE, dice.uniform(20, 1_000)))
+        person = await _add(
+            store, operator.org.id, None if n % 5 == 0 else metres,
+            age_s=dice.uniform(1, 2_500), places=(home,) if n % 3 == 0 else (),
+        )  # fmt: skip
+        if n % 2:
+            await _live(redis, person, metres + dice.uniform(-90, 90), dice.choice([5, 200]))
+    asks = [{"limit": limit, "within_s": within_s} for limit in (1, 4, 9)]
+    whole = [_told(await _ask(operator, **ask)) for ask in asks]
+    monkeypatch.setattr(nearby, "RING_LEAST", 2)
+    monkeypatch.setattr(nearby, "RING_PER_WANTED", 1)
+    monkeypatch.setattr(nearby, "RING_M", 60.0)
+    monkeypatch.setattr(nearby, "SPARE", 0)
+    assert [_told(await _ask(operator, **ask)) for ask in asks] == whole
+    assert len(whole[-1]) > 4
+
+
+def _told(found: nearest.PeopleNearShape) -> list[tuple[str, object]]:
+    return [(feature.id, feature.properties["position_source"]) for feature in found.features]
