@@ -159,9 +159,7 @@ def upgrade() -> None:
         "ix_report_attempt_window_ends_at", "report_attempt", ["window_ends_at"], unique=False
     )
     # Whoever sends a report without signing in is a subject too, named by a hash.
-    op.drop_constraint(
-        op.f("fk_idempotency_person_id_person"), "idempotency", type_="foreignkey"
-    )
+    op.drop_constraint(op.f("fk_idempotency_person_id_person"), "idempotency", type_="foreignkey")
     op.alter_column("idempotency", "person_id", new_column_name="subject_id")
     op.create_table(
         "import_file",
