@@ -20,7 +20,7 @@ FIELDS = (
     Field("certificate_issued_on", "Issued on", "发证日期", ("颁发日期", "issued")),
     Field(
         "certificate_expires_on", "Valid until", "有效期至",
-        ("证书有效期", "到期日", "有效期", "expires", "valid to"),
+        ("证书有效期", "证书到期", "证书到期日", "到期日", "有效期", "expires", "valid to"),
     ),
     Field("note", "Remarks", "备注", ("说明", "remark")),
 )  # fmt: skip
