@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from live_processes import IS_LONG
 from playwright.sync_api import Browser, Page, Response, expect
 
 from tests.system.screens import WITHIN_MS, map_is_drawn, picture
@@ -268,7 +269,12 @@ def _press_until(page: Page, test_id: str) -> None:
     page.keyboard.press("Enter")
 
 
-LOOKS = list(itertools.product(("en", "zh"), ("light", "dark"), (PHONE, DESK)))
+#: With GOLDEN_TEST_LONG=1 every look; else three that hold each language, theme and size.
+LOOKS = (
+    list(itertools.product(("en", "zh"), ("light", "dark"), (PHONE, DESK)))
+    if IS_LONG
+    else [("zh", "light", PHONE), ("en", "dark", DESK), ("en", "light", PHONE)]
+)
 
 
 @pytest.mark.parametrize(("language", "theme", "size"), LOOKS)

@@ -1,5 +1,6 @@
 """`golden serve`: one app process, as `golden up` starts several."""
 
+import gc
 import os
 import resource
 import socket
@@ -20,6 +21,9 @@ _WS_MAX_BYTES = 1_048_576
 #: closed socket until its last byte is taken, which a phone that hangs never does. Longer than the
 #: live log tries to say 4008 (5 s for a frame, then 10 s for the close).
 _UNREAD_MS = 20_000
+# A process holds hundreds of thousands of objects that stay (AEDs, people, places). Looking through
+# all of them for cycles stops it for hundreds of milliseconds, so that is done seldom.
+_GARBAGE = (20_000, 50, 1_000)
 
 
 class _Server(uvicorn.Server):
@@ -54,6 +58,7 @@ def run(
 ) -> None:
     """Serve until a signal; on the inherited socket `fd` if there is one."""
     logs.configure(settings.log_level, process=os.environ.get(readiness.PROCESS, "app"))
+    gc.set_threshold(*_GARBAGE)
     _raise_file_limit()
     config = _config(settings, host or settings.host, port or settings.port)
     listener = config.bind_socket() if fd is None else socket.socket(fileno=fd)
