@@ -14,6 +14,7 @@ import numpy as np
 import psycopg
 import pyproj
 import pytest
+from live_processes import IS_LONG
 from numpy.typing import NDArray
 
 from dispatch import db
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from conftest import Servers
 
 SEED = 20261122
-AEDS, QUERIES = 100_000, 10_000
+#: With GOLDEN_TEST_LONG=1 all ten thousand; they take a minute and a half.
+AEDS, QUERIES = 100_000, 10_000 if IS_LONG else 3_000
 SPEED, DETOUR = 1.4, 1.35
 NO_STREETS = WalkingNetwork([], speed_mps=SPEED)
 SPHEROID = pyproj.Geod(ellps="WGS84")
