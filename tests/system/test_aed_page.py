@@ -284,9 +284,9 @@ def test_PUB_7_everybody_can_use_it(
     _forget_reports(whole)
     look = {"language": language, "theme": theme, "size": size}
     name = f"{'phone' if size == PHONE else 'desk'}-{theme}-{language}"
-    with _visitor(browser, whole, scripts=True, **look) as page:  # type: ignore[arg-type]
+    with _visitor(browser, whole, scripts=True, **look) as page:  # type: ignore[arg-type]  # of one look
         _the_map(page, whole, name)
-    with _visitor(browser, whole, **look) as page:  # type: ignore[arg-type]
+    with _visitor(browser, whole, **look) as page:  # type: ignore[arg-type]  # of one look
         _the_list(page, whole, name)
 
 
