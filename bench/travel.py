@@ -41,7 +41,7 @@ from travel_peers import (
     service,
 )
 
-from geo import walking_build, walking_files
+from geo import walking_build, walking_files, walking_matrix
 from geo.position import Position, distance_m
 from geo.walking import WalkingNetwork
 from geo.walking_arrays import Graph
@@ -242,7 +242,9 @@ def matrices(
     full = Full(city.pbf)
     works: dict[str, Work] = {
         "ours": lambda c: city.network.matrix(*c, within_s=MATRIX_S),
+        "ours, one thread": lambda c: on_one_thread(city, c),
         "scipy, our graph": lambda c: contracted.matrix(c, MATRIX_S),
+        "scipy, our graph, from the larger side": lambda c: contracted.matrix(c[::-1], MATRIX_S),
         "scipy, streets as in the file": lambda c: full.matrix(c, MATRIX_S),
     }
     if peer is not None:
@@ -257,6 +259,15 @@ def matrices(
     goals |= {"OSRM": 0.15}
     found = race(city.cases, works)
     tell(city, f"matrix {SOURCES} x {TARGETS} within 15 min", found, goals)
+
+
+def on_one_thread(city: City, case: tuple[list[Position], list[Position]]) -> object:
+    """Ask as if there were one processor."""
+    threads, walking_matrix.THREADS = walking_matrix.THREADS, 1
+    try:
+        return city.network.matrix(*case, within_s=MATRIX_S)
+    finally:
+        walking_matrix.THREADS = threads
 
 
 def areas(city: City, peer: Valhalla | None) -> None:

@@ -98,6 +98,7 @@ class Contracted:
         return self.graph.chain_from[self.held.snap(lon, lat).chain]
 
     def matrix(self, case: Case, within_s: float) -> object:
+        """Expand from the places of the case's second side."""
         return dijkstra(self.links, indices=self.ends(case[1]), limit=within_s)[
             :, self.ends(case[0])
         ]
@@ -107,7 +108,7 @@ class Full:
     """scipy's Dijkstra over the streets as they stand in the file, from the nearest nodes."""
 
     def __init__(self, pbf: Path) -> None:
-        found = streets.read(pbf)
+        found = streets.read(pbf).streets
         self.wide = np.cos(np.radians(found.lat.mean()))
         points = np.column_stack([found.lon * self.wide, found.lat])
         self.tree = cKDTree(points)

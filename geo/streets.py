@@ -1,11 +1,11 @@
 """Read the streets that people may walk from an OpenStreetMap file.
 
 The rules, complete, so that another program can find the same streets in the same file
-(docs/walking.md says them in prose; tests/geo/test_plan_ranking_referee.py is that program):
+(docs/walking.md says them in prose; tests/walking_referee_map.py is that program):
 
 1. A way is walkable when its `highway` is in `STREETS` and nothing forbids it: `foot` no, military
    or use_sidepath, or, where there is no `foot`, `access` no or military, or `motorroad` yes. A
-   busway must be allowed by `foot` or `sidewalk`. Ferries have no `highway` and are no streets.
+   busway must be allowed by `foot` or `sidewalk`.
 2. A way or a gate is private when `foot`, or else `access`, is in `_PRIVATE`: one may start or end
    there, never pass through.
 3. One way only: `oneway:foot`, `foot:forward`, `foot:backward`, and `conveying` forward or
@@ -17,15 +17,21 @@ The rules, complete, so that another program can find the same streets in the sa
    node, takes `LIFT_S`, whoever rides it.
 6. Nobody stands in a tunnel or a lift: a street with `tunnel` (other than no and
    building_passage) is walked through, yet no place is snapped to it.
+7. A ferry (`geo.ferries`) sails from node to node of its way. Where such a node is also one of a
+   street, there is a pier: from the street one boards, and back, half the wait each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import osmium
 from numpy.typing import NDArray
+
+from geo import doors, ferries
+from geo.position import Position, distance_m
 
 STREETS = frozenset(
     {
@@ -60,8 +66,8 @@ class Streets:
     """Nodes by index and the straight streets between them; `a` < `b`.
 
     `ways` says which way one may walk: 1 from a to b, 2 from b to a, 3 both. `wait_s` is time that
-    passes whoever walks. `gate_node` and `gate` join nodes that stand in one place, on the two
-    sides of a private gate.
+    passes whoever walks; on a ferry nothing else counts. `gate_node` and `gate` join nodes that
+    stand in one place, on the two sides of a private gate.
     """
 
     lon: NDArray[np.float64]
@@ -70,6 +76,7 @@ class Streets:
     b: NDArray[np.int64]
     is_stair: NDArray[np.bool_]
     is_open_air: NDArray[np.bool_]
+    is_ferry: NDArray[np.bool_]
     is_private: NDArray[np.bool_]
     ways: NDArray[np.uint8]
     wait_s: NDArray[np.float64]
@@ -119,22 +126,46 @@ def _forbids(tags: Mapping[str, str]) -> bool:
     return tags.get("access") in _FORBIDDEN or tags.get("motorroad") == "yes"
 
 
-def read(path: Path) -> Streets:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file holds for walkers."""
+
+    streets: Streets
+    doors: doors.Doors
+
+
+def read(path: Path) -> Found:
     """Read every walkable street of a `.osm.pbf`, `.osm` or `.osm.gz` file whose nodes come first.
 
     Of parallel streets between the same two nodes the quickest counts, each way on its own.
     """
     reader = _Reader()
-    objects = osmium.FileProcessor(str(path)).with_locations()
-    for item in objects.with_filter(osmium.filter.KeyFilter("highway", "barrier")):
+    objects = osmium.FileProcessor(str(path)).with_areas(osmium.filter.KeyFilter("building"))
+    for item in objects.with_filter(osmium.filter.KeyFilter(*_KEYS)):
         if isinstance(item, osmium.osm.Node):
             reader.note(item.id, dict(item.tags))
-        elif isinstance(item, osmium.osm.Way) and is_walkable(tags := dict(item.tags)):
-            reader.add(item, tags)
-    return reader.streets()
+        elif isinstance(item, osmium.osm.Area):
+            if "building" in item.tags:
+                reader.entrances.add(item)
+        elif isinstance(item, osmium.osm.Way) and ("highway" in item.tags or "route" in item.tags):
+            tags = dict(item.tags)
+            if is_walkable(tags):
+                reader.add(item, tags)
+            elif ferries.is_ferry(tags):
+                reader.sail(item, tags)
+    return Found(reader.streets(), reader.entrances.found())
 
 
-_TUNNEL, _STAIR, _WALK_PRIVATE, _WAYS = 1, 2, 4, 8  # a street's kind, in bits
+_KEYS = ("highway", "barrier", "route", "entrance", "door", "building")
+_TUNNEL, _STAIR, _FERRY, _WALK_PRIVATE, _WAYS = 1, 2, 4, 8, 16  # a street's kind, in bits
+
+
+@dataclass(frozen=True, slots=True)
+class _Ferry:
+    nodes: list[tuple[int, float, float]]
+    ways: int
+    sailing_s: list[float]  # between each two nodes
+    boarding_s: float
 
 
 @dataclass(slots=True)
@@ -148,9 +179,12 @@ class _Reader:
     kinds: list[int] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     at_gate: list[int] = field(default_factory=list)  # node, gate, node, gate, …
+    ferries: list[_Ferry] = field(default_factory=list)
+    entrances: doors.Collector = field(default_factory=doors.Collector)
 
     def note(self, ref: int, tags: Mapping[str, str]) -> None:
-        """Remember a node that stops or delays who walks through it."""
+        """Remember a node that stops or delays who walks through it, or is a door."""
+        self.entrances.note(ref, tags)
         if is_shut_gate(tags):
             self.gate_of[ref] = is_private(tags) and not _forbids(tags)
         elif tags.get("highway") == "elevator" and not _forbids(tags):
@@ -174,6 +208,39 @@ class _Reader:
             # Behind a shut gate the way starts afresh, at a node of its own in the same place.
             is_shut = node.ref in self.gate_of
             before = self._index(node.ref, location.lon, location.lat) if is_shut else here
+
+    def sail(self, way: osmium.osm.Way, tags: Mapping[str, str]) -> None:
+        """Remember a ferry until all streets are known; one that leaves the extract sails on."""
+        nodes = [(n.ref, n.location.lon, n.location.lat) for n in way.nodes if n.location.valid()]
+        metres = [distance_m(Position(*a[1:]), Position(*b[1:])) for a, b in pairwise(nodes)]
+        whole_m = sum(metres)
+        if whole_m == 0.0:
+            return
+        per_metre_s = ferries.sailing_s(tags, whole_m) / whole_m
+        ways = ways_of(tags) & (FORWARDS if tags.get("oneway") in _YES else FORWARDS | BACKWARDS)
+        sailing_s = [per_metre_s * part for part in metres]
+        self.ferries.append(_Ferry(nodes, ways, sailing_s, ferries.boarding_s(tags)))
+
+    def _launch(self) -> None:
+        """Let the ferries sail; lines that meet on the water are one, at a pier one boards anew."""
+        at_sea: dict[int, int] = {}
+        for ferry in self.ferries:
+            stops = list(self._stops(ferry, at_sea))
+            for (a, b), wait_s in zip(pairwise(stops), ferry.sailing_s, strict=True):
+                if a != b:
+                    self._street(a, b, _TUNNEL + _FERRY + _WAYS * ferry.ways, wait_s)
+
+    def _stops(self, ferry: _Ferry, at_sea: dict[int, int]) -> Iterator[int]:
+        for ref, lon, lat in ferry.nodes:
+            land = self.index_of.get(ref, -1)
+            if land < 0 and ref in at_sea:
+                yield at_sea[ref]
+                continue
+            deck = at_sea[ref] = self._new_node(lon, lat)
+            if land >= 0:
+                kind = _TUNNEL + _FERRY + _WAYS * (FORWARDS | BACKWARDS)
+                self._street(land, deck, kind, ferry.boarding_s / 2)
+            yield deck
 
     def _street(self, a: int, b: int, kind: int, wait_s: float) -> None:
         self.ends += (a, b)
@@ -207,6 +274,7 @@ class _Reader:
         return len(self.lon) - 1
 
     def streets(self) -> Streets:
+        self._launch()
         pairs = np.array(self.ends, np.int64).reshape(-1, 2)
         kind, wait_s = np.array(self.kinds, np.int64), np.array(self.waits)
         ways = kind // _WAYS
@@ -226,6 +294,7 @@ class _Reader:
             b=pairs[order, 1],
             is_stair=kind[order] & _STAIR > 0,
             is_open_air=kind[order] & _TUNNEL == 0,
+            is_ferry=kind[order] & _FERRY > 0,
             is_private=private[order] > 0,
             ways=ways.astype(np.uint8),
             wait_s=wait_s[order],

@@ -37,9 +37,10 @@ class Asker:
 
     def costs(self) -> dict[str, Any]:
         """Say how one travels, as the service wants to hear it."""
-        options: dict[str, float] = {"use_ferry": 0.0}
-        if self.costing == "pedestrian":
-            options["walking_speed"] = round(self.speed_mps * 3.6, 2)
+        if self.costing == "pedestrian":  # they may take ferries, as in our own network
+            options = {"walking_speed": round(self.speed_mps * 3.6, 2)}
+        else:
+            options = {"use_ferry": 0.0}
         return {"costing": self.costing, "costing_options": {self.costing: options}}
 
     async def post(self, action: str, body: dict[str, Any]) -> httpx.Response:

@@ -39,12 +39,12 @@ class Graph(NamedTuple):
     out_ways: Bits
     out_length: Floats
     out_effort: Floats
-    out_wait: Floats  # seconds that pass however fast one walks: lifts
+    out_wait: Floats  # seconds that pass however fast one walks: lifts, ferries
     chain_from: Ints
     chain_to: Ints
     chain_in_from: Ints
     chain_in_to: Ints
-    chain_ways: Bits
+    chain_ways: Bits  # 0 for ferries: nobody is put on one, and no area is drawn along it
     chain_part: Ints  # chains of two parts are joined by no street
     chain_start: Ints  # per chain, and one more: its first point
     point_chain: Ints
@@ -57,8 +57,26 @@ class Graph(NamedTuple):
     cell_piece: Ints
 
 
+class Buildings(NamedTuple):
+    """Buildings with doors, the smallest first: outlines, doors, and a grid to look them up.
+
+    Rows of `wall` are a longitude and latitude, and those where it ends; of `door` one of each.
+    """
+
+    wall: Rows
+    wall_start: Ints  # per building, and one more: its first wall
+    door: Rows
+    door_start: Ints
+    grid: Floats  # west, south, cell width and height in degrees, columns, rows
+    cell: Ints  # of the grid, row by row, in order; one entry for each building that touches it
+    cell_building: Ints
+
+
 class Snaps(NamedTuple):
-    """Places on their nearest streets; `piece` is -1 where no street is near enough."""
+    """Places on their nearest streets; `piece` is -1 where no street is near enough.
+
+    A place in a building with several doors has a row for each of them, side by side.
+    """
 
     lon: Floats
     lat: Floats
@@ -67,7 +85,10 @@ class Snaps(NamedTuple):
     share: Floats  # how far along the piece, 0 to 1
     length: Floats  # from the chain's start
     stairs: Floats
-    off: Floats  # metres between the place and its street
+    off: Floats  # metres between the place and its street, by the door where there is one
+    place: Ints  # which of the places asked about
+    building: Ints  # of `Buildings`, -1 for none, or for one without a usable door
+    door: Ints
 
 
 class Workspace(NamedTuple):
@@ -133,6 +154,9 @@ def empty_snaps(lon: Floats, lat: Floats) -> Snaps:
         length=np.zeros(n),
         stairs=np.zeros(n),
         off=np.full(n, np.inf),
+        place=np.arange(n, dtype=np.int32),
+        building=np.full(n, -1, np.int32),
+        door=np.full(n, -1, np.int32),
     )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import streets, walking_files, walking_parts
+from geo import streets, walking_doors, walking_files, walking_grid, walking_parts
 from geo.position import EARTH_RADIUS_M
 from geo.walking_arrays import INWARD, OUTWARD, Graph
 from geo.walking_files import Manifest
@@ -52,13 +52,13 @@ def build(source: Path, folder: Path, name: str, *, progress: Progress = _no_pro
     began = time.perf_counter()
     progress("read", 0.0)
     found = streets.read(source)
-    if not len(found.a):
+    if not found.streets.is_open_air.any():
         raise NoStreets(f"{source.name} holds no street that may be walked")
     progress("connect", 0.5)
-    parts = walking_parts.sort_out(found)
+    parts = walking_parts.sort_out(found.streets)
     kept = parts.streets
     progress("contract", 0.6)
-    graph = _graph(parts)
+    graph, buildings = _graph(parts), walking_doors.index(found.doors)
     progress("save", 0.95)
     manifest = Manifest(
         name=name,
@@ -74,11 +74,13 @@ def build(source: Path, folder: Path, name: str, *, progress: Progress = _no_pro
         private_m=round(_private_m(kept), 1),
         dropped_nodes=parts.dropped_nodes,
         dropped_m=round(parts.dropped_m, 1),
-        bytes=sum(array.nbytes for array in graph),
+        buildings=len(buildings.door_start) - 1,
+        doors=len(buildings.door),
+        bytes=sum(array.nbytes for array in (*graph, *buildings)),
         source_sha256=_sha256(source),
         build_s=round(time.perf_counter() - began, 3),
     )
-    walking_files.save(graph, manifest, folder)
+    walking_files.save(graph, buildings, manifest, folder)
     progress("save", 1.0)
     return manifest
 
@@ -146,6 +148,7 @@ def _graph(parts: walking_parts.Parts) -> Graph:
     kept, is_junction = parts.streets, _junctions(parts)
     chains = _contract(kept, is_junction)
     length = walking_parts.lengths(kept.lon, kept.lat, kept.a, kept.b)
+    length[kept.is_ferry] = 0.0  # not walked; its time is a wait
     point_length = _along(chains, length)
     point_stairs = _along(chains, np.where(kept.is_stair, length, 0.0))
     ends = _ends(chains, kept, is_junction)
@@ -168,7 +171,7 @@ def _graph(parts: walking_parts.Parts) -> Graph:
         chain_to=_i32(ends.leave_to),
         chain_in_from=_i32(ends.arrive_from),
         chain_in_to=_i32(ends.arrive_to),
-        chain_ways=ends.ways.astype(np.uint8),
+        chain_ways=np.where(kept.is_ferry[ends.street], 0, ends.ways).astype(np.uint8),
         chain_part=_i32(parts.part[chains.node[chains.start[:-1]]]),
         chain_start=_i32(chains.start),
         point_chain=_i32(np.repeat(np.arange(len(last)), np.diff(chains.start))),
@@ -295,18 +298,10 @@ def _index(lon: _Floats, lat: _Floats, pieces: _Indices) -> tuple[_Floats, _Indi
     rows = int((north - south) / cell_lat) + 1
     x = ((lon - west) / cell_lon).astype(np.int64)
     y = ((lat - south) / cell_lat).astype(np.int64)
-    x_low, x_high = np.minimum(x[pieces], x[pieces + 1]), np.maximum(x[pieces], x[pieces + 1])
-    y_low, y_high = np.minimum(y[pieces], y[pieces + 1]), np.maximum(y[pieces], y[pieces + 1])
-    width = x_high - x_low + 1
-    count = width * (y_high - y_low + 1)
-    nth = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    wide = np.repeat(width, count)
-    column = np.repeat(x_low, count) + nth % wide
-    cell = (np.repeat(y_low, count) + nth // wide) * columns + column
-    order = np.argsort(cell, kind="stable")
+    ends = np.stack([np.column_stack([x[p], y[p]]) for p in (pieces, pieces + 1)])
+    cell, nth = walking_grid.cells(ends.min(axis=0), ends.max(axis=0), columns)
     grid = np.array([west, south, cell_lon, cell_lat, columns, rows], np.float64)
-    cell_start = np.searchsorted(cell[order], np.arange(columns * rows + 1))
-    return grid, cell_start, np.repeat(pieces, count)[order]
+    return grid, np.searchsorted(cell, np.arange(columns * rows + 1)), pieces[nth]
 
 
 def _private_m(kept: streets.Streets) -> float:

@@ -7,13 +7,18 @@ network or the new one; who has the old one mapped may go on using it.
 import json
 import secrets
 import shutil
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geo import walking_format
-from geo.walking_arrays import Graph
+from geo.walking_arrays import Buildings, Graph
+
+_BUILDINGS = "building_"  # how the names of their files begin
 
 
 class DamagedNetwork(RuntimeError):
@@ -24,7 +29,8 @@ class DamagedNetwork(RuntimeError):
 class Manifest:
     """What a build found and made; lengths in metres, `bbox` = west, south, east, north.
 
-    `build` is another one each time. `dropped_…` counts what was not connected to the rest.
+    `build` is another one each time.
+    `dropped_…` counts what was not connected to the rest, `buildings` those that have doors.
     """
 
     name: str
@@ -40,6 +46,8 @@ class Manifest:
     private_m: float
     dropped_nodes: int
     dropped_m: float
+    buildings: int
+    doors: int
     bytes: int
     source_sha256: str
     build_s: float
@@ -50,13 +58,14 @@ def new_build() -> str:
     return secrets.token_hex(6)
 
 
-def save(graph: Graph, manifest: Manifest, folder: Path) -> None:
+def save(graph: Graph, buildings: Buildings, manifest: Manifest, folder: Path) -> None:
     """Write a city, then let its name point there; what stood there before is removed."""
     folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f".{manifest.name}.{manifest.build}"
     fresh.mkdir()
-    for name, array in graph._asdict().items():
-        np.save(fresh / f"{name}.npy", array)
+    for prefix, arrays in (("", graph), (_BUILDINGS, buildings)):
+        for name, array in arrays._asdict().items():
+            np.save(fresh / f"{prefix}{name}.npy", array)
     text = json.dumps({"format": walking_format.FORMAT, **asdict(manifest)}, indent=1)
     (fresh / walking_format.MANIFEST).write_text(text)
     place = folder / manifest.name
@@ -83,19 +92,30 @@ def manifests(folder: Path) -> dict[Path, Manifest]:
 
 
 def load(place: Path, manifest: Manifest) -> Graph:
-    """Map the arrays of one city. Raises `DamagedNetwork`."""
-    try:
-        # asarray drops the subclass, not the mapping: processes go on sharing the pages.
-        arrays = {
-            name: np.asarray(np.load(place / f"{name}.npy", mmap_mode="r"))
-            for name in Graph._fields
-        }
-    except (OSError, ValueError) as error:
-        raise _damaged(place, str(error)) from error
-    graph = Graph(**arrays)
+    """Map the arrays of one city's streets. Raises `DamagedNetwork`."""
+    graph = Graph(**_mapped(place, "", Graph._fields))
     if (len(graph.out_start) - 1, len(graph.chain_to)) != (manifest.junctions, manifest.chains):
         raise _damaged(place, "its arrays do not fit its manifest")
     return graph
+
+
+def load_buildings(place: Path, manifest: Manifest) -> Buildings:
+    """Map the arrays of one city's doors. Raises `DamagedNetwork`."""
+    found = Buildings(**_mapped(place, _BUILDINGS, Buildings._fields))
+    if (len(found.wall_start) - 1, len(found.door)) != (manifest.buildings, manifest.doors):
+        raise _damaged(place, "its arrays do not fit its manifest")
+    return found
+
+
+def _mapped(place: Path, prefix: str, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    try:
+        # asarray drops the subclass, not the mapping: processes go on sharing the pages.
+        return {
+            name: np.asarray(np.load(place / f"{prefix}{name}.npy", mmap_mode="r"))
+            for name in names
+        }
+    except (OSError, ValueError) as error:
+        raise _damaged(place, str(error)) from error
 
 
 def _manifest(place: Path) -> Manifest:

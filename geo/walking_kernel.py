@@ -327,7 +327,8 @@ def measure(
         if how == NOT_REACHED:
             continue
         off = sources.off[source] + targets.off[t]
-        if effort - off <= off:  # mostly off the street anyway: perhaps in the same building
+        is_one = targets.building[t] >= 0 and targets.building[t] == sources.building[source]
+        if is_one or effort - off <= off:  # mostly off the street: perhaps in the same building
             straight = straight_effort(sources, source, targets, t)
             if straight < effort:
                 effort, length, how = straight, straight, STRAIGHT
@@ -336,5 +337,7 @@ def measure(
 
 @compiled
 def straight_effort(source: Snaps, s: int, target: Snaps, t: int) -> float:
-    """Give the effort of going straight from a source to a target."""
+    """Give the effort of going straight from a source to a target, infinite through known walls."""
+    if source.building[s] != target.building[t]:
+        return np.inf
     return DETOUR_FACTOR * _straight_m(source.lon[s], source.lat[s], target.lon[t], target.lat[t])

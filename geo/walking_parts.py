@@ -3,10 +3,12 @@
 A part of the network that no street joins to the rest, an island say, stays when it has
 `LEAST_NODES` or is the largest; smaller ones are mostly mistakes of mapping and go. Within a part
 the largest piece that is joined without private ways and gates is public. What lies behind them is
-private with them: one may start or end there, not pass through.
+private with them: one may start or end there, not pass through. Where one-way streets would let
+people in and never out, or out only, they are walked both ways.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from geo.position import EARTH_RADIUS_M
-from geo.streets import Streets
+from geo.streets import BACKWARDS, FORWARDS, Streets
 
 LEAST_NODES = 500
 
@@ -60,8 +62,9 @@ def sort_out(found: Streets) -> Parts:
         b=index[joined.b[inside]],
         is_stair=joined.is_stair[inside],
         is_open_air=joined.is_open_air[inside],
+        is_ferry=joined.is_ferry[inside],
         is_private=(joined.is_private | _is_behind(joined, part))[inside],
-        ways=joined.ways[inside],
+        ways=_without_traps(joined)[inside],
         wait_s=joined.wait_s[inside],
         gate_node=joined.gate_node[:0],
         gate=joined.gate[:0],
@@ -84,6 +87,7 @@ def _with_gates(found: Streets) -> Streets:
         b=np.concatenate([found.b, np.maximum(a, b)]),
         is_stair=np.concatenate([found.is_stair, np.zeros(more, np.bool_)]),
         is_open_air=np.concatenate([found.is_open_air, np.zeros(more, np.bool_)]),
+        is_ferry=np.concatenate([found.is_ferry, np.zeros(more, np.bool_)]),
         is_private=np.concatenate([found.is_private, np.ones(more, np.bool_)]),
         ways=np.concatenate([found.ways, np.full(more, 3, np.uint8)]),
         wait_s=np.concatenate([found.wait_s, np.zeros(more)]),
@@ -111,7 +115,19 @@ def _is_behind(joined: Streets, part: _Indices) -> _Flags:
     return behind
 
 
-def _labels(n: int, a: _Indices, b: _Indices) -> _Indices:
+def _without_traps(joined: Streets) -> NDArray[np.uint8]:
+    """Open the one-way streets that lie on no round trip, which would shut people in or out."""
+    along, back = joined.ways & FORWARDS > 0, joined.ways & BACKWARDS > 0
+    start = np.concatenate([joined.a[along], joined.b[back]])
+    stop = np.concatenate([joined.b[along], joined.a[back]])
+    round_trip = _labels(len(joined.lon), start, stop, "strong")
+    is_trap = round_trip[joined.a] != round_trip[joined.b]
+    return np.where(is_trap, np.uint8(FORWARDS | BACKWARDS), joined.ways)
+
+
+def _labels(
+    n: int, a: _Indices, b: _Indices, connection: Literal["weak", "strong"] = "weak"
+) -> _Indices:
     links = csr_matrix((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
-    labels: _Indices = connected_components(links, directed=False)[1].astype(np.int64)
+    labels: _Indices = connected_components(links, connection=connection)[1].astype(np.int64)
     return labels

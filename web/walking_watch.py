@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from fastapi import FastAPI
 
+from dispatch import matching
 from dispatch.settings import Settings
 from geo import walking
 
@@ -34,6 +35,7 @@ async def load(app: FastAPI) -> None:
 def _load(settings: Settings) -> walking.WalkingNetwork:
     network = walking.WalkingNetwork.load(settings.walking_dir, speed_mps=settings.walk_speed_mps)
     network.warm_up()
+    matching.warm_up()
     return network
 
 

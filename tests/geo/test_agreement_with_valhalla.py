@@ -5,9 +5,11 @@ The short form runs with the other tests. The long one:
     GOLDEN_TEST_DATA=… GOLDEN_AGREEMENT_ORIGINS=200 pytest -n 0 -s \
         tests/geo/test_agreement_with_valhalla.py
 
-Places lie on streets: Valhalla does not count the way off the street and we do. Trips of 3 to 30
-minutes are compared from places some 15 m off as well. Valhalla prefers some ways to quicker ones
-and takes stairs at level speed: that explains most of what differs.
+Two figures for each kind of trips. "As asked": the same two places, with every default of
+Valhalla's. Places lie on streets, as it does not count the way off the street and we do, and some
+15 m off as well. "Same question": from our point on the street to our other one, for the quickest
+way: it moves no end to the next crossing, prefers no kind of way to another, and adds no half
+minute for each gate and bollard. What differs then is the streets themselves, stairs and lifts.
 """
 
 import os
@@ -16,16 +18,18 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
+import osmium
 import pytest
 from numpy.typing import NDArray
 
 from geo import valhalla as client
-from geo import walking, walking_arrays, walking_build
+from geo import walking, walking_arrays, walking_build, walking_doors
 from geo.position import Position
 from geo.walking import EtaSource, WalkingNetwork
 from web.commands import routing_service, valhalla
@@ -44,7 +48,17 @@ JITTER_DEG = 1.5e-4
 SPEED_MPS = 5.1 / 3.6
 SHORT_S, LONG_S = 180.0, 1800.0
 NEAR_S = 20.0
-LEAST_SHARE = 0.9
+MONACO_ORIGINS = 150  # small and uneven: few places make too rough a share
+#: Monaco has 91.5 % on streets and 90.2 % off them; other places there, one in a hundred less.
+LEAST_SHARE = {"monaco": 0.89, "porto": 0.98, "wuhan": 0.98}
+LEAST_AS_ASKED = {"monaco": 0.8, "porto": 0.9, "wuhan": 0.9}
+#: Asks for the quickest way, without tastes, and without time for what only stops wheels.
+QUICKEST = {
+    **dict.fromkeys(("walkway_factor", "sidewalk_factor", "alley_factor", "driveway_factor"), 1),
+    **dict.fromkeys(("step_penalty", "elevator_penalty", "service_penalty", "gate_penalty"), 0),
+    **dict.fromkeys(("private_access_penalty", "destination_only_penalty", "gate_cost"), 0),
+    "service_factor": 1,
+}
 EXPLAINED = 60  # outliers looked into for each city
 Points = NDArray[np.float64]
 
@@ -75,18 +89,22 @@ class City:
     network: WalkingNetwork
     http: httpx.Client
     url: str
+    squares: frozenset[frozenset[tuple[float, float]]]  # sides of areas that are walked
 
     def post(self, action: str, **body: Any) -> httpx.Response:
         pedestrian = {"walking_speed": 5.1, **body.pop("options", {})}
         asked = {"costing": "pedestrian", "costing_options": {"pedestrian": pedestrian}, **body}
         return self.http.post(f"{self.url}/{action}", json=asked, timeout=30)
 
-    def theirs(self, origin: Position, targets: list[Position]) -> list[float | None]:
+    def theirs(
+        self, origin: Position, targets: list[Position], *, fair: bool
+    ) -> list[float | None]:
         asked = self.post(
             "sources_to_targets",
-            sources=[{"lon": origin.lon, "lat": origin.lat}],
-            targets=[{"lon": place.lon, "lat": place.lat} for place in targets],
+            sources=stops([origin], fair=fair),
+            targets=stops(targets, fair=fair),
             verbose=False,
+            options=QUICKEST if fair else {},
         )
         if asked.is_success:
             found: list[float | None] = asked.json()["sources_to_targets"]["durations"][0]
@@ -94,14 +112,36 @@ class City:
         if len(targets) == 1:
             return [None]
         half = len(targets) // 2
-        return [*self.theirs(origin, targets[:half]), *self.theirs(origin, targets[half:])]
+        parts = targets[:half], targets[half:]
+        return [time for part in parts for time in self.theirs(origin, part, fair=fair)]
 
-    def route(self, trip: Trip, **options: object) -> tuple[float, Points]:
-        """Their walk in seconds, and its line."""
-        stops = [{"lon": p.lon, "lat": p.lat} for p in (trip.origin, trip.target)]
-        found = self.post("route", locations=stops, directions_type="none", options=options).json()
+    def route(self, trip: Trip) -> tuple[float, Points]:
+        """Their quickest walk in seconds, and its line."""
+        ends = stops([trip.origin, trip.target], fair=True)
+        found = self.post("route", locations=ends, directions_type="none", options=QUICKEST).json()
         line = np.array(client._decoded(found["trip"]["legs"][0]["shape"]))
         return float(found["trip"]["summary"]["time"]), line
+
+
+def stops(places: list[Position], *, fair: bool) -> list[dict[str, float]]:
+    extra = {"node_snap_tolerance": 0} if fair else {}
+    return [{"lon": place.lon, "lat": place.lat, **extra} for place in places]
+
+
+def squares(pbf: Path) -> frozenset[frozenset[tuple[float, float]]]:
+    """Find the sides of areas: ours walks along them, theirs has no streets there."""
+    keys = osmium.filter.KeyFilter("highway")
+    found = set()
+    for way in osmium.FileProcessor(pbf).with_locations().with_filter(keys):
+        tags = dict(way.tags)
+        if isinstance(way, osmium.osm.Way) and tags.get("area") == "yes":
+            nodes = [spot(n.location.lon, n.location.lat) for n in way.nodes if n.location.valid()]
+            found |= {frozenset(side) for side in pairwise(nodes)}
+    return frozenset(found)
+
+
+def spot(lon: float, lat: float) -> tuple[float, float]:
+    return round(lon, 6), round(lat, 6)
 
 
 @pytest.fixture(scope="module", params=FILES)
@@ -125,7 +165,7 @@ def city(
             assert time.monotonic() < limit
         network = WalkingNetwork.load(folder / "walking", speed_mps=SPEED_MPS)
         with httpx.Client() as http:
-            yield City(request.param, network, http, service.url)
+            yield City(request.param, network, http, service.url, squares(pbf))
     finally:
         child.terminate()
         child.wait(30)
@@ -137,21 +177,44 @@ def trips(city: City, jitter_deg: float) -> list[Trip]:
     points = np.column_stack([held.graph.point_lon, held.graph.point_lat])
     rng = np.random.default_rng(20261122)
     made = []
-    for number, start in enumerate(points[rng.integers(0, len(points), ORIGINS)]):
+    origins = max(ORIGINS, MONACO_ORIGINS) if city.name == "monaco" else ORIGINS
+    for number, start in enumerate(points[rng.integers(0, len(points), origins)]):
         reach = 0.003 if number % 3 == 0 else 0.018  # every third one asks for short trips
         near = points[np.abs(points - start).max(axis=1) < reach]
         chosen = near[rng.integers(0, len(near), TARGETS)]
         places = np.vstack([start, chosen]) + rng.normal(0, jitter_deg, (TARGETS + 1, 2))
         origin, *targets = [Position(lon, lat) for lon, lat in places.tolist()]
         ours = city.network.times(origin, targets, within_s=7200)
-        both = zip(targets, ours, city.theirs(origin, targets), strict=True)
+        both = zip(targets, ours, city.theirs(origin, targets, fair=False), strict=True)
         made += [Trip(origin, target, own, other) for target, own, other in both]
     return made
 
 
 def snap(city: City, places: Points) -> walking_arrays.Snaps:
+    """Put places on our streets, by their nearest doors."""
     [held] = city.network._cities
-    return held.snap(places[:, 0].copy(), places[:, 1].copy())
+    found = held.snap(places[:, 0].copy(), places[:, 1].copy())
+    rows = np.arange(len(found.piece))[walking_doors.quickest(found.off, found.place, len(places))]
+    return walking_arrays.pick(found, rows)
+
+
+def same_question(city: City, walks: list[Trip]) -> list[Trip]:
+    """Ask both again, from street to street, those of one origin at once."""
+    [held] = city.network._cities
+    lon, lat = held.graph.point_lon, held.graph.point_lat
+    by_origin: dict[Position, list[Position]] = {}
+    for trip in walks:
+        by_origin.setdefault(trip.origin, []).append(trip.target)
+    made = []
+    for start, ends in by_origin.items():
+        there = snap(city, np.array([[place.lon, place.lat] for place in (start, *ends)]))
+        a, share = there.piece, there.share
+        x, y = lon[a] + share * (lon[a + 1] - lon[a]), lat[a] + share * (lat[a + 1] - lat[a])
+        origin, *targets = map(Position, x.tolist(), y.tolist())
+        ours = city.network.times(origin, targets, within_s=7200)
+        both = zip(targets, ours, city.theirs(origin, targets, fair=True), strict=True)
+        made += [Trip(origin, target, own, other) for target, own, other in both]
+    return [trip for trip in made if trip.theirs is not None]
 
 
 def cause(city: City, trip: Trip, *, by_share: bool) -> str:
@@ -166,9 +229,9 @@ def cause(city: City, trip: Trip, *, by_share: bool) -> str:
     slow = trip.ours.travel_s - trip.ours.distance_m / SPEED_MPS
     if trip.agrees(on_streets - slow, by_share=by_share):
         return "stairs and lifts, which theirs takes at level speed (ours right)"
-    quickest, line = city.route(trip, shortest=True)
+    quickest, line = city.route(trip)
     if on_streets < quickest * 1.1 and on_streets - slow > quickest * 0.95:
-        return "theirs prefers another way to the quickest (ours right)"
+        return "theirs prefers another way, or waits at gates (ours right)"
     return _along(city, trip, line, is_longer=on_streets > quickest)
 
 
@@ -185,7 +248,11 @@ def _along(city: City, trip: Trip, line: Points, *, is_longer: bool) -> str:
     graph, passed = held.graph, snap(city, (line[1:] + line[:-1]) / 2)
     private = graph.chain_from[passed.chain] != graph.chain_in_from[passed.chain]
     both_ways = walking_arrays.OUTWARD | walking_arrays.INWARD
+    way = city.network.way(trip.origin, trip.target, within_s=7200)
+    sides = pairwise(spot(place.lon, place.lat) for place in way.line) if way else ()
     reasons = {
+        "ours crosses squares, theirs has no streets there (ours right)": not is_longer
+        and any(frozenset(side) in city.squares for side in sides),
         "ours passes what is closed in theirs (either)": not is_longer,
         "theirs passes what the map closes to people on foot (ours right)": (passed.off > 3).any(),
         "theirs passes through private ways (ours right)": private[1:-1].any(),
@@ -217,20 +284,24 @@ def agreement(city: City, name: str, walks: list[Trip], *, by_share: bool) -> tu
     return share, share + (1 - share) * ours_right / max(1, len(looked))
 
 
-def test_WLK_8_walking_times_agree_with_an_independent_engine(city: City) -> None:
-    """On streets nine in ten agree; off them only ours counts the way to the street.
+@pytest.mark.parametrize(("where", "jitter_deg"), [("on streets", 0.0), ("15 m off", JITTER_DEG)])
+def test_WLK_8_walking_times_agree_with_an_independent_engine(
+    city: City, where: str, jitter_deg: float
+) -> None:
+    """Nine in ten and more agree on the same question; of the others the cause is known.
 
-    Monaco is built on many levels: there theirs often stands on a street farther off, and stairs
-    and lifts are part of every third walk. All but one in twenty must agree or be explained.
+    Monaco is built on many levels: stairs and lifts are part of every third walk.
     """
-    is_large = city.name != "monaco"
-    for jitter_deg, where in ((0.0, "on streets"), (JITTER_DEG, "15 m off")):
-        walks = [t for t in trips(city, jitter_deg) if t.theirs is not None and t.theirs <= LONG_S]
-        long = [trip for trip in walks if trip.is_long]
-        if is_large:
-            share, _ = agreement(city, f"3 to 30 min, {where}", long, by_share=True)
-            assert share >= LEAST_SHARE
-            walks = [trip for trip in walks if not trip.is_long]
-        share, explained = agreement(city, f"others, {where}", walks, by_share=False)
-        assert share >= (LEAST_SHARE if is_large else 0.8) or jitter_deg > 0
+    walks = [t for t in trips(city, jitter_deg) if t.theirs is not None and t.theirs <= LONG_S]
+    for asked, some in (("as asked", walks), ("same question", same_question(city, walks))):
+        is_fair = some is not walks
+        least = (LEAST_SHARE if is_fair else LEAST_AS_ASKED)[city.name]
+        others = some
+        if city.name != "monaco":
+            long, others = ([t for t in some if t.is_long is wanted] for wanted in (True, False))
+            share, _ = agreement(city, f"3 to 30 min, {where}, {asked}", long, by_share=True)
+            assert share >= least
+        share, explained = agreement(city, f"others, {where}, {asked}", others, by_share=False)
+        # As asked, only ours counts 15 m at both ends: much of a short walk.
+        assert share >= least or not (is_fair or jitter_deg == 0)
         assert explained >= 0.95

@@ -1,25 +1,24 @@
 """The nearest AEDs along real streets equal scipy's Dijkstra over the uncontracted graph.
 
-The referee of walking times (test_plan_ranking_referee.py), which shares no code with `geo/`,
+The referee of walking times (tests/walking_referee.py), which shares no code with `geo/`,
 measures every device for every question.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
 from uuid import UUID
 
 import numpy as np
 import psycopg
 import pytest
+import walking_referee
+import walking_referee_map
 
 from dispatch import db
 from geo import nearest_records, walking, walking_build
@@ -42,18 +41,6 @@ values (%s, gen_random_uuid(), 'AED', ST_MakePoint(%s, %s)::geography, 'public',
 """
 
 
-def referee() -> ModuleType:
-    """Load the other test's module, which pytest does not put on the path."""
-    path = Path(__file__).with_name("test_plan_ranking_referee.py")
-    spec = importlib.util.spec_from_file_location("walking_referee", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["walking_referee"] = module  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module
-
-
 @asynccontextmanager
 async def engine_on(database: str) -> AsyncIterator[Engine]:
     pool, records = db.make_engine(database), nearest_records.Records(database)
@@ -70,21 +57,19 @@ async def engine_on(database: str) -> AsyncIterator[Engine]:
 async def test_NEA_7_five_hundred_answers_along_streets_equal_scipy(
     database: str, tmp_path: Path
 ) -> None:
-    other = referee()
     pbf = Path(os.environ["GOLDEN_TEST_DATA"]) / "osm" / "monaco.osm.pbf"
     walking_build.build(pbf, tmp_path, "monaco")
-    network = walking.WalkingNetwork.load(tmp_path, speed_mps=other.SPEED_MPS)
-    parse = other.Parse()
-    parse.apply_file(str(pbf), locations=True)
-    rng, judge = np.random.default_rng(7), other.Referee(parse)
-    places = other.places_in(parse, rng, AEDS)
+    network = walking.WalkingNetwork.load(tmp_path, speed_mps=walking_referee_map.SPEED_MPS)
+    parse = walking_referee_map.read(pbf)
+    rng, judge = np.random.default_rng(7), walking_referee.Referee(parse)
+    places = walking_referee.places_in(parse, rng, AEDS)
     with psycopg.connect(database) as conn:
         rows = [(UUID(int=n), p.lon, p.lat, HOURS[n % 3]) for n, p in enumerate(places)]
         conn.cursor().executemany(FILL, rows)
     standing = [(place, judge.stand(place)) for place in places]
     sources = []
     async with engine_on(database) as engine:
-        for origin in other.places_in(parse, rng, QUERIES):
+        for origin in walking_referee.places_in(parse, rng, QUERIES):
             limit, within_s = int(rng.integers(1, 31)), float(rng.uniform(60, 900))
             strict = bool(rng.random() < 0.5)
             found = await engine.find(

@@ -108,7 +108,7 @@ async def test_the_service_s_line_is_read(client: httpx.AsyncClient) -> None:
     body = json.loads(asked[0])
     assert body["locations"] == [{"lon": stop.lon, "lat": stop.lat} for stop in stops]
     assert body["costing"] == "pedestrian"
-    assert body["costing_options"]["pedestrian"] == {"use_ferry": 0.0, "walking_speed": 9.0}
+    assert body["costing_options"]["pedestrian"] == {"walking_speed": 9.0}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
-"""What becomes a street, what becomes of it, and how a city's files are replaced."""
+"""What becomes a street, and what becomes of it."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from town import Town, at, grid
 from geo import streets, walking, walking_build, walking_format
 from geo.position import Position
 from geo.walking import EtaSource, Travel, WalkingNetwork
-from geo.walking_files import DamagedNetwork, Manifest
+from geo.walking_files import Manifest
 
 MPS = 1.0  # a metre a second: times read as level metres
 
@@ -56,7 +55,6 @@ def straight_street(tmp_path: Path, **tags: str) -> Manifest:
         ({"highway": "motorway", "foot": "yes"}, False),
         ({"highway": "construction", "foot": "yes"}, False),
         ({"highway": "proposed"}, False),
-        ({"route": "ferry", "foot": "yes"}, False),
     ],
 )
 def test_WLK_1_tags_decide_what_may_be_walked(
@@ -175,6 +173,15 @@ def test_WLK_2_one_way_on_foot(
         assert seconds(network, at(60, 0), at(40, 0)) == pytest.approx(40 + 300 + 40, 0.01)
 
 
+def test_WLK_2_a_one_way_street_that_leads_nowhere_shuts_nobody_in(tmp_path: Path) -> None:
+    town = grid(2)
+    town.node("end", 200, 0)
+    town.way("n1_0 end", "footway", **{"oneway:foot": "yes"})
+    network, _ = network_of(town, tmp_path)
+    assert seconds(network, at(0, 0), at(180, 0)) == pytest.approx(180, 0.001)
+    assert seconds(network, at(180, 0), at(0, 0)) == pytest.approx(180, 0.001)
+
+
 def test_WLK_3_private_ways_begin_and_end_a_walk_and_never_lie_amid_it(tmp_path: Path) -> None:
     town = Town()
     spots = {
@@ -274,15 +281,6 @@ def test_WLK_5_large_parts_stand_side_by_side_and_no_way_joins_them(tmp_path: Pa
     assert np.isnan(network.matrix([here], [island], within_s=900)).all()
 
 
-def test_WLK_1_ferries_are_not_walked(tmp_path: Path) -> None:
-    town = grid(3)
-    town.node("pier", 1000, 0)
-    town.way("n2_0 pier", None, route="ferry", foot="yes", duration="00:01")
-    [travel] = network_of(town, tmp_path)[0].times(at(0, 0), [at(1000, 0)], within_s=2000)
-    assert travel is not None
-    assert travel.source is EtaSource.ESTIMATE
-
-
 def test_chains_keep_their_shape_and_junctions_are_few(tmp_path: Path) -> None:
     town = Town()
     for i in range(11):
@@ -340,65 +338,6 @@ def test_a_file_without_streets_is_refused(tmp_path: Path) -> None:
     with pytest.raises(walking_build.NoStreets):
         network_of(town, tmp_path)
     assert list((tmp_path / "w").glob("*")) == []
-
-
-@pytest.mark.parametrize("name", ["", "Monaco", "../up", ".hidden", "a b"])
-def test_a_city_s_name_is_a_plain_one(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="cannot name a city"):
-        walking_build.build(tmp_path / "none.osm", tmp_path, name)
-
-
-def test_a_rebuild_replaces_the_city_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    old, first = network_of(grid(3), tmp_path)
-    assert old.generation == walking.generation_of(tmp_path / "w") == first.build
-    new, second = network_of(grid(4), tmp_path)
-    assert new.generation == walking.generation_of(tmp_path / "w") == second.build
-    assert len(list((tmp_path / "w").iterdir())) == 2  # the pointer and what it points to
-    # Who has the old one mapped goes on as before.
-    [travel] = old.times(at(0, 0), [at(200, 200)], within_s=1000)
-    assert travel is not None
-    assert travel.travel_s == pytest.approx(400, 0.001)
-
-
-def test_cities_stand_side_by_side(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        town = grid(3) if name == "one" else Town()
-        if name == "two":
-            town.node("a", 100_000, 0)
-            town.node("b", 100_100, 0)
-            town.way("a b")
-        walking_build.build(town.write(tmp_path / f"{name}.osm"), tmp_path / "w", name)
-    network = WalkingNetwork.load(tmp_path / "w", speed_mps=MPS)
-    for east in (0, 100_000):
-        [travel] = network.times(at(east, 0), [at(east + 100, 0)], within_s=1000)
-        assert travel is not None
-        assert travel.source is walking.EtaSource.NETWORK
-        assert travel.travel_s == pytest.approx(100, 0.01)
-
-
-def test_damage_is_named_and_not_used(tmp_path: Path) -> None:
-    network_of(grid(3), tmp_path)
-    manifest = tmp_path / "w" / "town" / "manifest.json"
-    text = manifest.read_text()
-    manifest.write_text(json.dumps(json.loads(text) | {"format": 0}))
-    with pytest.raises(DamagedNetwork, match="another version"):
-        WalkingNetwork.load(tmp_path / "w", speed_mps=MPS)
-    manifest.write_text(json.dumps(json.loads(text) | {"chains": 7}))
-    with pytest.raises(DamagedNetwork, match="do not fit"):
-        WalkingNetwork.load(tmp_path / "w", speed_mps=MPS)
-    manifest.write_text(text)
-    (tmp_path / "w" / "town" / "out_node.npy").unlink()
-    with pytest.raises(DamagedNetwork, match="routing build"):
-        WalkingNetwork.load(tmp_path / "w", speed_mps=MPS)
-
-
-def test_progress_ends_at_the_whole(tmp_path: Path) -> None:
-    told: list[tuple[str, float]] = []
-    source = grid(2).write(tmp_path / "town.osm")
-    walking_build.build(source, tmp_path, "town", progress=lambda *told_: told.append(told_))
-    assert [share for _, share in told] == sorted(share for _, share in told)
-    assert told[0] == ("read", 0.0)
-    assert told[-1] == ("save", 1.0)
 
 
 def test_the_rules_in_the_documentation_are_the_rules(tmp_path: Path) -> None:
