@@ -100,3 +100,25 @@ async def news(conn: AsyncConnection, since: Mark, *, most: int) -> News:
         raise TooMuch
     fresh = {row.aed_id: row if row.is_listed else None for row in rows}
     return News(Mark(horizon.settled, horizon.snapshot), fresh)
+
+
+# Two looks into ix_aed_change_xid. Of the transactions before the oldest that still runs, the last
+# one says all; later ones may commit in any order, so each of them counts. Who has changed
+# something in this very transaction gets another name each time.
+_MARK = text("""
+with horizon as (
+  select pg_snapshot_xmin(s)::text::bigint as settled, pg_snapshot_xmax(s)::text::bigint as next
+  from pg_current_snapshot() as s
+)
+select coalesce((select max(xid) from aed_change where xid < (select settled from horizon)), 0)
+  || '.' || coalesce((
+    select string_agg(distinct xid::text, ',') from aed_change
+    where xid >= (select settled from horizon) and xid < (select next from horizon)), '')
+  || case when pg_current_xact_id_if_assigned() is null then '' else
+     '.' || clock_timestamp()::text end
+""")
+
+
+async def registry_mark(conn: AsyncConnection) -> str:
+    """Name the state of the whole registry: another name after every change."""
+    return str((await conn.execute(_MARK)).scalar_one())

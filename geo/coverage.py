@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import aeds, usability
+from geo import aed_feed, aeds, usability
 from geo.aeds import Aed
 from geo.dataset import Dataset
 from geo.usability import Conditions, Usable
@@ -253,7 +253,7 @@ async def _known(
     conn: AsyncConnection, city: Dataset, *, within_m: float
 ) -> tuple[_RegistryKey, list[Aed]]:
     """List the devices in and around a city from which somebody in it can be reached."""
-    key = (city.id, await aeds.registry_mark(conn), within_m)
+    key = (city.id, await aed_feed.registry_mark(conn), within_m)
     if key in _registries:
         return key, _registries[key]
     west, south, east, north = city.box

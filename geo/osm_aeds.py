@@ -62,11 +62,26 @@ class DiffCounts:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where the AEDs of a file belong: the organisation, the imported city, its time zone."""
+    """Where the AEDs of a file belong: the organisation, the imported city, its time zone.
+
+    `numbers` names the city where its objects have numbers of their own, not OpenStreetMap's.
+    """
 
     org_id: UUID
     dataset_id: int
     time_zone: str
+    numbers: str = ""
+
+    def ref(self, spot: Spot) -> str:
+        """Name an object as no other city's file does."""
+        return f"{self.numbers}:{spot.osm_ref}" if self.numbers else spot.osm_ref
+
+    def find(self, present: Mapping[str, Row[Any]], spot: Spot) -> Row[Any] | None:
+        """Find what an earlier import made of an object."""
+        former = present.get(spot.osm_ref)
+        if self.numbers and former is not None and former.dataset_id != self.dataset_id:
+            former = None
+        return present.get(self.ref(spot), former)
 
 
 def merge(conn: Connection, city: City, home: Home, *, now: datetime) -> AedCounts:
@@ -74,11 +89,12 @@ def merge(conn: Connection, city: City, home: Home, *, now: datetime) -> AedCoun
     present = {row.source_ref: row for row in _present(conn, home)}
     added = changed = 0
     for spot in city.aeds:
-        row = present.pop(spot.osm_ref, None)
+        row = home.find(present, spot)
         if row is None:
             _add(conn, spot, _street_near(spot, city), home, now=now)
             added += 1
         else:
+            del present[row.source_ref]
             changed += _change(conn, row, spot, now=now)
     gone = [
         row.id
@@ -239,7 +255,7 @@ def _add(conn: Connection, spot: Spot, street: str | None, home: Home, *, now: d
             time_zone=home.time_zone,
             position=Position(spot.lon, spot.lat).ewkb(),
             source=SOURCE,
-            source_ref=spot.osm_ref,
+            source_ref=home.ref(spot),
             source_data=_source_data(spot),
             folded=aeds.folded(values),
             created_at=now,

@@ -131,7 +131,8 @@ def _merge_aeds(job: _Job, dataset_id: int, zone: str) -> AedCounts:
     org_id = job.target.org_id
     if org_id is None:
         return AedCounts()
-    home = osm_aeds.Home(org_id=org_id, dataset_id=dataset_id, time_zone=zone)
+    numbers = job.target.name if job.target.is_derived else ""
+    home = osm_aeds.Home(org_id, dataset_id, zone, numbers)
     return osm_aeds.merge(job.conn, job.city, home, now=job.now)
 
 

@@ -1,4 +1,4 @@
-"""The nearest AEDs equal brute force by other code; what changed is known within a second."""
+"""The nearest AEDs equal brute force by other code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,13 +15,22 @@ import psycopg
 import pyproj
 import pytest
 from live_processes import IS_LONG
+from nearest_registry import (
+    FIRST_DAY,
+    NO_STREETS,
+    SPEED,
+    Registry,
+    Row,
+    point,
+    read_registry,
+    write,
+)
 from numpy.typing import NDArray
 
 from dispatch import db
-from geo import nearest, nearest_index, nearest_records
-from geo.nearest import Engine, NearAed
+from geo import nearest, nearest_records
+from geo.nearest import NearAed
 from geo.position import Position
-from geo.walking import WalkingNetwork
 
 if TYPE_CHECKING:
     from conftest import Servers
@@ -29,23 +38,9 @@ if TYPE_CHECKING:
 SEED = 20261122
 #: With GOLDEN_TEST_LONG=1 all ten thousand; they take a minute and a half.
 AEDS, QUERIES = 100_000, 10_000 if IS_LONG else 3_000
-SPEED, DETOUR = 1.4, 1.35
-NO_STREETS = WalkingNetwork([], speed_mps=SPEED)
+DETOUR = 1.35
 SPHEROID = pyproj.Geod(ellps="WGS84")
-HERE = Position(114.3, 30.6)
-#: Four weeks without a public holiday in China.
-FIRST_DAY = datetime(2026, 11, 2, tzinfo=UTC)
 
-Row = dict[str, Any]
-COLUMNS = (
-    "id", "org_id", "name", "position", "access", "hours", "status", "suspect_since", "taken_at",
-    "pads_expire_on", "closed_from", "closed_until", "verified_at", "check_every_days", "carrier",
-    "moved_at", "source", "created_at", "updated_at",
-)  # fmt: skip
-OFTEN: Row = {
-    "org_id": UUID(int=7), "name": "AED", "access": "public", "hours": "24/7", "source": "t",
-    "status": "in_service", "created_at": FIRST_DAY, "updated_at": FIRST_DAY,
-}  # fmt: skip
 #: Every kind of device; `kinds_at` judges them by rules of its own.
 KINDS: tuple[Row, ...] = (
     {},
@@ -66,83 +61,6 @@ KINDS: tuple[Row, ...] = (
 )
 NOT_LISTED = len(KINDS) - 1
 YES, NO, UNKNOWN = "yes", "no", "unknown"
-
-
-def write(url: str, rows: list[Row]) -> None:
-    """Put devices into the registry by COPY, as an import does."""
-    with psycopg.connect(url) as conn, conn.cursor() as cursor:
-        with cursor.copy(f"copy aed ({', '.join(COLUMNS)}) from stdin") as copy:
-            for row in rows:
-                said = {**OFTEN, **row}
-                copy.write_row([said.get(name) for name in COLUMNS])
-        conn.commit()
-        conn.execute("analyze aed")
-
-
-def point(lon: float, lat: float) -> str:
-    return f"SRID=4326;POINT({lon!r} {lat!r})"
-
-
-@dataclass
-class Clock:
-    """A clock that tests move."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@dataclass
-class Registry:
-    """A database of its own with an engine on it."""
-
-    url: str
-    engine: Engine
-    clock: Clock
-
-    def run(self, statement: str, *values: object) -> None:
-        with psycopg.connect(self.url) as conn:
-            conn.execute(statement, values)
-
-    def add(self, number: int, metres: float, **facts: object) -> UUID:
-        """Enter a device so far north of HERE."""
-        row = {"id": UUID(int=number), "position": north(metres), **facts}
-        write(self.url, [row])
-        return row["id"]
-
-    async def found(self, origin: Position = HERE, **ask: Any) -> list[NearAed]:
-        """Ask, a second after the last time."""
-        self.clock.now += nearest_index.OLDEST_S + 0.01
-        said = {"within_s": 900.0, "limit": 10, "at": FIRST_DAY, **ask}
-        return await self.engine.find(NO_STREETS, origin, **said)
-
-    async def ids(self, **ask: Any) -> list[int]:
-        return [near.aed.id.int for near in await self.found(**ask)]
-
-
-def north(metres: float) -> str:
-    return point(HERE.lon, HERE.lat + metres / 110_850)
-
-
-async def read_registry(url: str) -> AsyncIterator[Registry]:
-    engine = db.make_engine(url)
-    clock = Clock()
-    records = nearest_records.Records(url)
-    await records.open()
-    asked = Engine(db.Database(engine, None).snapshot, records, clock)
-    await asked.start()
-    await asked.index.settle()
-    yield Registry(url, asked, clock)
-    await asked.index.stop()
-    await records.close()
-    await engine.dispose()
-
-
-@pytest.fixture
-async def registry(database: str) -> AsyncIterator[Registry]:
-    async for made in read_registry(database):
-        yield made
 
 
 # ---- brute force
@@ -333,117 +251,6 @@ async def test_NEA_2_sql_gives_the_same_while_the_index_is_not_read(
             )  # fmt: skip
             check(found, brute_force(crowd, query), query)
     await database.dispose()
-
-
-# ---- freshness
-
-
-async def test_NEA_3_every_change_is_known_after_a_second(registry: Registry) -> None:
-    first, second = registry.add(1, 100), registry.add(2, 200)
-    assert await registry.ids() == [1, 2]
-    registry.run("update aed set position = %s where id = %s", north(300), first)
-    assert await registry.ids() == [2, 1]
-    registry.run("update aed set suspect_since = now() where id = %s", second)
-    assert [near.usable.reason for near in await registry.found()] == ["reported", "always_open"]
-    assert await registry.ids(only_usable=True) == [1]
-    registry.run("update aed set status = 'out_of_service' where id = %s", first)
-    assert await registry.ids() == [2]
-    registry.run("update aed set status = 'in_service' where id = %s", first)
-    registry.run("delete from aed where id = %s", second)
-    assert await registry.ids() == [1]
-
-
-async def test_NEA_3_what_a_long_transaction_changed_is_known_once_it_commits(
-    registry: Registry,
-) -> None:
-    registry.add(1, 100)
-    with psycopg.connect(registry.url) as long:
-        long.execute("update aed set name = 'long' where id = %s", [UUID(int=1)])
-        for number in range(2, 5):  # others begin and commit meanwhile
-            registry.add(number, 100 * number)
-            assert (await registry.found())[0].aed.name == "AED"
-        long.commit()
-    assert [near.aed.name for near in await registry.found()] == ["long", "AED", "AED", "AED"]
-
-
-async def test_NEA_3_within_the_second_the_database_is_not_asked(registry: Registry) -> None:
-    registry.add(1, 100)
-    await registry.ids()
-    registry.add(2, 50)
-    registry.clock.now -= nearest_index.OLDEST_S  # no time has passed since the last look
-    assert await registry.ids() == [1]
-    assert await registry.ids() == [2, 1]
-
-
-async def test_NEA_3_many_changes_are_put_in_order_beside(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(nearest_index, "MOST_APART", 20)
-    for number in range(1, 60):
-        registry.add(number, 10 * number)
-        if number % 7 == 0:
-            registry.run("update aed set position = %s where id = %s", north(1), UUID(int=number))
-        await registry.engine.index.settle()
-        exact = sorted(range(1, number + 1), key=lambda n: (1 if n % 7 == 0 else 10 * n, n))
-        assert await registry.ids(limit=200) == exact
-
-
-async def test_NEA_3_after_an_import_everything_is_read_again(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(nearest_index, "MOST_NEWS", 10)
-    registry.add(1, 100)
-    assert await registry.ids() == [1]
-    write(registry.url, [{"id": UUID(int=n), "position": north(n)} for n in range(200, 240)])
-    assert await registry.ids(limit=3) == [1, 200, 201]  # whoever answers, the index or SQL
-
-
-# ---- the rest
-
-
-async def test_NEA_4_a_rare_one_is_found_behind_thousands(registry: Registry) -> None:
-    rng = np.random.default_rng(1)
-    shut = [
-        {
-            "id": UUID(int=n), "position": point(HERE.lon + x, HERE.lat + y),
-            "hours": ("Mo-Fr 01:00-02:00", None)[n % 2],
-        }
-        for n, (x, y) in enumerate(rng.normal(0, 0.02, (3_000, 2)).tolist(), 1)
-    ]  # fmt: skip
-    write(registry.url, shut)
-    registry.add(10_000, 9_000)
-    registry.add(10_001, 9_500)
-    ask = {"within_s": 7_200.0, "limit": 5, "only_usable": True, "at": FIRST_DAY}
-    assert await registry.ids(**ask, speed_mps=SPEED * 2) == [10_000, 10_001]
-    assert await registry.ids(**ask, speed_mps=SPEED) == []
-
-
-async def test_NEA_4_ties_stand_in_the_order_of_their_ids(registry: Registry) -> None:
-    numbers = [(number * 2**101 + 17) % 2**128 for number in range(1, 60)]
-    write(registry.url, [{"id": UUID(int=n), "position": north(50)} for n in numbers])
-    for limit in (1, 7, 59, 200):
-        assert await registry.ids(limit=limit) == sorted(numbers)[:limit]
-
-
-async def test_NEA_3_a_judgement_ends_when_the_hours_do(registry: Registry) -> None:
-    registry.add(1, 100, hours="Mo-Su 08:00-18:00", pads_expire_on="2026-11-04")
-    opens = datetime(2026, 11, 3, 0, 0, tzinfo=UTC)  # 08:00 there
-    for minutes, state in (
-        (-5, NO),
-        (0, YES),
-        (595, YES),
-        (599, NO),
-        (601, NO),
-        (-3, NO),
-        (1, YES),
-    ):
-        found = await registry.found(at=opens + timedelta(minutes=minutes))
-        assert found[0].usable.state == state, minutes
-        assert found[0].usable == nearest_index.usability.judge(
-            found[0].aed.conditions, found[0].arrival(opens + timedelta(minutes=minutes))
-        )
-    expired = await registry.found(at=opens + timedelta(days=2))
-    assert expired[0].usable.reason == "expired"
 
 
 def test_NEA_3_records_are_read_by_their_keys(crowded: Registry) -> None:

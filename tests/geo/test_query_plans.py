@@ -70,10 +70,11 @@ async def plan(conn: AsyncConnection, statement: TextClause, binds: dict[str, An
         r"(?<![:\w]):([a-z_]+)", lambda m: f"${names.index(m[1]) + 1}", statement.text
     )
     kinds = ", ".join(_kind(value) for value in binds.values())
-    values = ", ".join(_literal(value) for value in binds.values())
+    values = f"({', '.join(_literal(value) for value in binds.values())})" if binds else ""
     await conn.exec_driver_sql("set local plan_cache_mode = force_generic_plan")
-    await conn.exec_driver_sql(f"prepare hot ({kinds}) as {numbered.replace('%', '%%')}")
-    found = await conn.exec_driver_sql(f"explain execute hot ({values.replace('%', '%%')})")
+    kinds = f"({kinds})" if kinds else ""
+    await conn.exec_driver_sql(f"prepare hot {kinds} as {numbered.replace('%', '%%')}")
+    found = await conn.exec_driver_sql(f"explain execute hot {values}".replace("%", "%%"))
     lines = [row[0] for row in found]
     await conn.exec_driver_sql("deallocate hot")
     return "\n".join(lines)
@@ -108,6 +109,7 @@ WORDS = {"longest": "% c4ca4238", "patterns": ["% c4ca4238", "% rue"], "query": 
             {"since": 1 << 29, "next": 1 << 30, "former": "1:1:", "most": 100},
             {"ix_aed_change_xid"},
         ),
+        (aed_feed._MARK, {}, {"ix_aed_change_xid"}),
         (
             nearby._STORED,
             {**PEOPLE, "path": "plans/", "skill": None, "most": 40},
@@ -121,7 +123,16 @@ WORDS = {"longest": "% c4ca4238", "patterns": ["% c4ca4238", "% rue"], "query": 
             {"ix_address_folded_trgm", "ix_aed_folded_trgm"},
         ),
     ],
-    ids=["near", "list", "aed changes", "people near", "base tile", "search", "search alike"],
+    ids=[
+        "near",
+        "list",
+        "aed changes",
+        "aed mark",
+        "people near",
+        "base tile",
+        "search",
+        "search alike",
+    ],
 )
 async def test_hot_queries_use_their_indexes(
     conn: AsyncConnection, statement: TextClause, binds: dict[str, Any], indexes: set[str]

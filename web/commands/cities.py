@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,21 +72,24 @@ def city_named(name: str) -> City:
     return CITIES[name]
 
 
-def fetch(city: City, folder: Path) -> Path:
+Download = Callable[[City, Path], Path]
+
+
+def fetch(city: City, folder: Path, *, download: Download | None = None) -> Path:
     """Give the city's OpenStreetMap file, fetched on the first call. Raises Trouble."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{city.name}.osm.pbf"
     taken = folder / Path(city.path).name if city.is_derived else file
     if not taken.exists() or _sha256(taken) != city.path_sha256:
-        _take_out(city, taken)
+        _take_out(city, taken, download or _download)
     if city.is_derived and not file.exists():
         street_segments.write_osm(taken, file)
     return file
 
 
-def _take_out(city: City, target: Path) -> None:
+def _take_out(city: City, target: Path, download: Download) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        archive = _download(city, Path(scratch))
+        archive = download(city, Path(scratch))
         with tarfile.open(archive) as whole:
             member = whole.extractfile(f"{city.package}-{city.version}/{city.path}")
             content = b"" if member is None else member.read()

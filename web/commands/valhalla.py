@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-import osmium
-
-from web.commands import routing_service
+from web.commands import city_file, routing_service
 from web.commands.trouble import Trouble
 
 _THREADS = 2
@@ -88,10 +86,10 @@ def prepare(folder: Path, *, name: str, source: Path) -> Built:
     )
     with contextlib.ExitStack() as undo:
         undo.callback(built.drop)
-        _as_pbf(source, built.part)
+        others = sorted(path for path in cities.glob("*.pbf") if path != built.city)
+        city_file.write(source, built.part, others)
         config = fresh / routing_service.CONFIG
         config.write_text(built.settings)
-        others = sorted(path for path in cities.glob("*.pbf") if path != built.city)
         _run("build_tiles", "-c", str(config), *map(str, [*others, built.part]))
         undo.pop_all()
     return built
@@ -149,16 +147,6 @@ def _settings(tiles: Path) -> dict[str, Any]:
         limits = {"max_distance": _FARTHEST_M, "max_matrix_distance": _FARTHEST_M}
         settings["service_limits"][mode] |= {**limits, "max_matrix_location_pairs": 60_000}
     return settings
-
-
-def _as_pbf(source: Path, target: Path) -> None:
-    if source.name.endswith(".pbf"):
-        if source.resolve() != target.resolve():
-            shutil.copyfile(source, target)
-        return
-    with osmium.SimpleWriter(target, overwrite=True) as writer:
-        for thing in osmium.FileProcessor(source):
-            writer.add(thing)
 
 
 def _run(name: str, *arguments: str) -> None:
