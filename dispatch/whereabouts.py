@@ -12,12 +12,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+import orjson
+import redis.asyncio
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import gates, store, tables, telling
 from geo import position
+from realtime import presence
 
 #: A position is stored after this time, or as soon as the person has moved this far.
 STORE_EVERY = timedelta(seconds=15)
@@ -28,6 +31,8 @@ OLDEST = timedelta(days=1)
 KEPT_FOR = timedelta(minutes=28)
 #: Who opens the app tells the place first and goes on duty then; it is kept for so long.
 KEPT_OFF_DUTY = timedelta(minutes=5)
+#: People whom Redis names around a point; beyond so many the stored positions do.
+LIVE_MOST = 2_000
 #: Rows of one sweep; the next takes the others.
 SWEEP_MOST = 5_000
 
@@ -164,9 +169,8 @@ _STORE_MANY = sa.text("""
 insert into last_position (responder_id, position, accuracy_m, at, received_at)
 select sent.id, cast(ST_SetSRID(ST_MakePoint(sent.lon, sent.lat), 4326) as geography),
        sent.accuracy_m, sent.at, :now
-from unnest(cast(:ids as uuid[]), cast(:lons as float8[]), cast(:lats as float8[]),
-            cast(:accuracies as float8[]), cast(:ats as timestamptz[]))
-     as sent (id, lon, lat, accuracy_m, at)
+from json_to_recordset(cast(:fixes as json))
+     as sent (id uuid, lon float8, lat float8, accuracy_m float8, at timestamptz)
 join responder on responder.id = sent.id
 where exists (select from assignment
               where assignment.responder_id = responder.id and assignment.ended_at is null)
@@ -185,16 +189,49 @@ async def store_many(
     conn: AsyncConnection, fixes: Mapping[UUID, store.Fix], *, now: datetime
 ) -> None:
     """Store the positions of many responders in one statement, of those who may be followed."""
-    ids = list(fixes)
-    values = {
-        "ids": ids,
-        "lons": [fixes[person].position.lon for person in ids],
-        "lats": [fixes[person].position.lat for person in ids],
-        "accuracies": [fixes[person].accuracy_m for person in ids],
-        "ats": [fixes[person].at for person in ids],
-        "now": now,
+    # One text is written much faster than five arrays.
+    sent = [
+        {
+            "id": person, "lon": fix.position.lon, "lat": fix.position.lat,
+            "accuracy_m": fix.accuracy_m, "at": fix.at,
+        }
+        for person, fix in fixes.items()
+    ]  # fmt: skip
+    await conn.execute(_STORE_MANY, {"fixes": orjson.dumps(sent).decode(), "now": now})
+
+
+# ---- now
+
+
+async def live_of(
+    live: redis.asyncio.Redis, person_ids: Sequence[UUID], *, now: datetime
+) -> dict[UUID, store.Fix]:
+    """Ask Redis where some people are now; without it, of nobody. Never under a lock."""
+    found = await presence.latest(live, [str(person) for person in person_ids], now=now)
+    return _fixes(found)
+
+
+async def live_around(
+    live: redis.asyncio.Redis,
+    point: position.Position,
+    *,
+    within_m: float,
+    also: Sequence[UUID],
+    now: datetime,
+) -> dict[UUID, store.Fix]:
+    """Ask Redis who is near a point now, and where some others are; as `live_of`."""
+    around = await presence.near(
+        live, point.lon, point.lat, within_m=within_m, most=LIVE_MOST,
+        also=[str(person) for person in also], now=now,
+    )  # fmt: skip
+    return _fixes(around.places)
+
+
+def _fixes(places: Mapping[str, presence.Place]) -> dict[UUID, store.Fix]:
+    return {
+        UUID(person): store.Fix(position.Position(place.lon, place.lat), place.at, place.accuracy_m)
+        for person, place in places.items()
     }
-    await conn.execute(_STORE_MANY, values)
 
 
 # ---- forgetting

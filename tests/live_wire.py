@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -15,6 +16,16 @@ from fastapi import FastAPI
 from waiting import until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+
+from dispatch import db
+from realtime import log
+
+
+async def append(store: db.Database, topic: str, count: int = 1) -> None:
+    """Append some events of no meaning to a topic, in one transaction."""
+    async with store.transaction() as conn:
+        items = [log.Item(topic, "x", {"n": number}) for number in range(count)]
+        await log.append_many(conn, items, at=datetime.now(UTC))
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from realtime import log, protocol
 from realtime.connection import Connection, Load
 from realtime.protocol import Ack, BadMessage, Close, Hello, Mark, Message, Position
 from realtime.stream import Stream
-from web import auth, dependencies, live_watch
+from web import auth, dependencies, live_watch, position_people
 
 if TYPE_CHECKING:  # the two know each other; only the types go both ways
     from web.live import Live
@@ -58,8 +58,10 @@ class Session:
         self.standing: str | None = None
         self.check_at = 0.0
         self.connection = Connection(socket.send_text, self._load)
-        self._allowance = float(MESSAGES_BURST)
-        self._heard_at = 0.0
+        # When all that was said will have been earned, at the rate that is allowed.
+        self._earned_at = 0.0
+        self._reporter: position_people.Person | None = None
+        self._time = asyncio.get_running_loop().time
 
     async def run(self) -> None:
         """Read and write until one of them ends; a close that is due is still said."""
@@ -168,7 +170,7 @@ class Session:
                 case Ack():
                     await self._acknowledge(message)
                 case Position():
-                    self._locate(message)
+                    self._locate(message, self._time())
 
     async def _first_hello(self) -> Hello | None:
         try:
@@ -182,28 +184,34 @@ class Session:
         return None
 
     async def _next(self) -> Message | None:
-        """Wait for the next good message; None when the client is gone or is to go."""
+        """Wait for the next good message; None when the client is gone or is to go.
+
+        Positions of who has signed in are passed on meanwhile, unread: most are replaced by newer
+        ones before anybody looks at them.
+        """
         while self.connection.closing is None:
             frame = await self.socket.receive()
             if frame["type"] == "websocket.disconnect":
                 return None
-            if not self._may_speak():
+            heard_at = self._time()
+            if not self._may_speak(heard_at):
                 self.connection.close(Close.TOO_MANY)
                 return None
+            text = frame.get("text") or ""
+            if self.caller is not None and protocol.is_position(text):
+                self._locate(text, heard_at)
+                continue
             try:
-                return protocol.parse(frame.get("text") or "")
+                return protocol.parse(text)
             except BadMessage as bad:
                 self._complain(bad.code, bad.detail)
                 if bad.close is not None:
                     self.connection.close(bad.close)
         return None
 
-    def _may_speak(self) -> bool:
-        heard_at = asyncio.get_running_loop().time()
-        earned = (heard_at - self._heard_at) * MESSAGES_PER_S
-        self._allowance = min(self._allowance + earned, MESSAGES_BURST) - 1
-        self._heard_at = heard_at
-        return self._allowance >= 0
+    def _may_speak(self, heard_at: float) -> bool:
+        self._earned_at = max(self._earned_at, heard_at) + 1 / MESSAGES_PER_S
+        return self._earned_at - heard_at <= MESSAGES_BURST / MESSAGES_PER_S
 
     def _complain(self, code: str, detail: str, *, topic: str | None = None) -> None:
         self.connection.push(protocol.error(code, detail, topic=topic))
@@ -281,8 +289,10 @@ class Session:
                 conn, alert_id, alerts.Level(level), by=self._known().id, now=dependencies.clock()
             )
 
-    def _locate(self, position: Position) -> None:
-        self.line.positions.take(self._known().id, position, self._complain)
+    def _locate(self, said: Position | str, heard_at: float) -> None:
+        if self._reporter is None or self._reporter.is_gone:
+            self._reporter = self.line.positions.person(self._known().id)
+        self.line.positions.hear(self._reporter, said, self._complain, heard_at)
 
     def _known(self) -> auth.Caller:
         """Return who this is; asked only after the sign-in."""

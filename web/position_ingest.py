@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,11 +39,12 @@ SHOW_EVERY_S = 0.2
 #: Those that are due are stored at this pace, so many in one statement.
 STORE_EVERY_S = 1.0
 STORE_MOST = 1_000
-#: Whether somebody is followed and on a mission is asked again before it is so old.
-ASK_EVERY_S = 4.0
+#: Whether somebody is followed and on a mission is asked again when it is so old, so that with the
+#: pause it is hardly ever older than four seconds.
+ASK_EVERY_S = 3.7
 #: People asked about in one statement, and the least time between two.
 ASK_MOST = 1_000
-ASK_PAUSE_S = 0.05
+ASK_PAUSE_S = 0.25
 #: Somebody who has said nothing for so long is forgotten here.
 IDLE_S = 600.0
 TIDY_EVERY_S = 60.0
@@ -77,10 +78,11 @@ class Ingest:
         self._database = database
         self._redis = redis
         self._people: dict[UUID, Person] = {}
-        self._heard: dict[UUID, Person] = {}
-        self._unshown: dict[UUID, store.Fix] = {}
-        self._unstored: dict[UUID, store.Fix] = {}
-        self._unknown: dict[UUID, Person] = {}
+        # By the person and not by its id, whose hash takes longer than all else that a report does.
+        self._heard: set[Person] = set()
+        self._unshown: dict[Person, store.Fix] = {}
+        self._unstored: dict[Person, store.Fix] = {}
+        self._unknown: dict[Person, None] = {}
         self._tidied_at = self._shown_again_at = 0.0
         self._to_show, self._to_ask, self._to_store = (asyncio.Event() for _ in range(3))
 
@@ -101,23 +103,36 @@ class Ingest:
                 with suppress(TimeoutError, SQLAlchemyError, OSError):
                     await deadline.within(STOP_WITHIN_S, self._finish())
 
+    def person(self, person_id: UUID) -> Person:
+        """Give what is known of somebody, to be kept for `hear` until it `is_gone`."""
+        person = self._people.get(person_id)
+        if person is None:
+            person = self._people[person_id] = Person(person_id, str(person_id))
+        return person
+
     def take(
         self, person_id: UUID, said: protocol.Position, complain: Complain = say_nothing
     ) -> None:
         """Note a report; the one before it is forgotten if nobody has looked at it yet."""
-        person = self._people.get(person_id)
-        if person is None:
-            person = self._people[person_id] = Person(person_id, str(person_id))
-        person.said, person.complain = said, complain
-        person.said_at = _time()
-        self._heard[person_id] = person
+        self.hear(self.person(person_id), said, complain, _time())
+
+    def hear(
+        self, person: Person, said: protocol.Position | str, complain: Complain, at: float
+    ) -> None:
+        """Note a report as `take` does, heard `at` by the loop's clock; text is read if judged."""
+        person.said, person.complain, person.said_at = said, complain, at
+        self._heard.add(person)
         self.counts.taken += 1
         self._to_show.set()
 
     def drop(self, person_id: UUID) -> None:
         """Forget somebody at once: who goes off duty is not shown a moment later."""
-        for waiting in (self._people, self._heard, self._unshown, self._unstored, self._unknown):
-            waiting.pop(person_id, None)
+        person = self._people.pop(person_id, None)
+        if person is not None:
+            person.is_gone, person.said = True, None
+            self._heard.discard(person)
+            for waiting in (self._unshown, self._unstored, self._unknown):
+                waiting.pop(person, None)
 
     def after_duty(self, person_id: UUID) -> BackgroundTask:
         """Give the task that makes a change of duty true here and in Redis, once committed."""
@@ -144,7 +159,7 @@ class Ingest:
         self._shown_again_at = 0.0
         for person in self._people.values():
             if person.track is not None and person.track.last is not person.stored:
-                self._unstored[person.id] = person.track.last
+                self._unstored[person] = person.track.last
         await self._show()
         while self._unstored:
             await self._store()
@@ -166,7 +181,7 @@ class Ingest:
         for number in range(1, len(self._heard) + 1):
             if not self._heard:
                 return  # somebody was dropped meanwhile
-            _, person = self._heard.popitem()
+            person = self._heard.pop()
             try:
                 self._judge(person, now, time)
             except (ValueError, ArithmeticError):  # one strange report must not stop the others
@@ -186,24 +201,23 @@ class Ingest:
 
     async def _show_some(self) -> None:
         some = list(islice(self._unshown, SHOW_MOST))
-        batch = {person_id: self._unshown.pop(person_id) for person_id in some}
+        batch = {person: self._unshown.pop(person) for person in some}
         now = dependencies.clock()
-        people = [self._people[key] for key in batch if key in self._people]
         is_shown = False
         try:
             is_shown = await presence.put_many(
                 self._redis,
-                [position_people.place(person.name, batch[person.id]) for person in people],
-                topics=position_people.topics(people),
-                still=position_people.still(people, batch, presence.span(now)),
+                [position_people.place(person.name, fix) for person, fix in batch.items()],
+                topics=position_people.topics(batch),
+                still=position_people.still(batch, presence.span(now)),
                 now=now,
             )
         finally:
             if not is_shown:  # it waits, but for who was dropped and who has moved on
-                left = {key: fix for key, fix in batch.items() if key in self._people}
+                left = {person: fix for person, fix in batch.items() if not person.is_gone}
                 self._unshown = left | self._unshown
                 self._shown_again_at = _time() + presence.PAUSE_S
-                for person in people:
+                for person in batch:
                     person.searched = None
         self.counts.shown += len(batch) if is_shown else 0
 
@@ -211,9 +225,10 @@ class Ingest:
 
     def _judge(self, person: Person, now: datetime, time: float) -> None:
         """Take what a person said last for true, or refuse it, or ask the database first."""
-        if person.said is None:
+        said = position_people.read(person)
+        if said is None:
             return
-        fix, refusal = position_people.weigh(person, person.said, now)
+        fix, refusal = position_people.weigh(person, said, now)
         if refusal in position_people.BY_STANDING and person.asked_at < person.said_at:
             self._inquire(person)  # on duty or in an exercise by now, perhaps
             return
@@ -228,9 +243,9 @@ class Ingest:
     def _believe(self, person: Person, fix: store.Fix) -> None:
         track = person.track
         person.track = gates.start(fix) if track is None else gates.follow(track, fix)
-        person.shown = self._unshown[person.id] = fix
+        person.shown = self._unshown[person] = fix
         if whereabouts.is_due(person.stored, fix):
-            self._unstored[person.id] = fix
+            self._unstored[person] = fix
             self._to_store.set()
 
     def _refuse(self, person: Person, code: str) -> None:
@@ -238,7 +253,7 @@ class Ingest:
         person.complain(code, position_people.DETAILS[code])
 
     def _inquire(self, person: Person) -> None:
-        self._unknown[person.id] = person
+        self._unknown[person] = None
         self._to_ask.set()
 
     # ---- what the database knows of people
@@ -252,19 +267,18 @@ class Ingest:
 
     async def _ask(self) -> None:
         """Look up who is followed, and judge again what waited for it."""
-        batch = dict(list(self._unknown.items())[:ASK_MOST])
+        batch = list(islice(self._unknown, ASK_MOST))
         if not batch:
             return
         asked_at, now = _time(), dependencies.clock()
 
         async def read(conn: AsyncConnection) -> dict[UUID, whereabouts.Standing]:
-            return await whereabouts.standings(conn, list(batch), now=now)
+            return await whereabouts.standings(conn, [person.id for person in batch], now=now)
 
         found = await self._within(read)
-        for person_id, person in batch.items():
-            if self._unknown.get(person_id) is person:
-                del self._unknown[person_id]
-            self._learn(person, found.get(person_id), asked_at)
+        for person in batch:
+            self._unknown.pop(person, None)
+            self._learn(person, found.get(person.id), asked_at)
         if self._unknown:
             self._to_ask.set()
         await self._forget_gone(batch)
@@ -289,14 +303,14 @@ class Ingest:
         elif person.stored is not None:
             person.stored = person.track = None  # it was forgotten meanwhile
         if person.said is not None:
-            self._heard[person.id] = person
+            self._heard.add(person)
             self._to_show.set()
 
-    async def _forget_gone(self, batch: dict[UUID, Person]) -> None:
+    async def _forget_gone(self, batch: Sequence[Person]) -> None:
         """Take back what was shown of people who have gone off duty since."""
         gone = [
             person
-            for person in batch.values()
+            for person in batch
             if person.shown is not None
             and person.standing is not None
             and not person.standing.is_followed
@@ -309,8 +323,8 @@ class Ingest:
                 await whereabouts.forget(conn, person.id)
 
         for person in gone:
-            self._unshown.pop(person.id, None)
-            self._unstored.pop(person.id, None)
+            self._unshown.pop(person, None)
+            self._unstored.pop(person, None)
         await presence.forget(
             self._redis, [person.name for person in gone], now=dependencies.clock()
         )
@@ -322,10 +336,10 @@ class Ingest:
         if now < self._tidied_at + TIDY_EVERY_S:
             return
         self._tidied_at = now
-        idle = [key for key, person in self._people.items() if person.said_at < now - IDLE_S]
-        for person_id in idle:
-            if person_id not in self._unstored:
-                self.drop(person_id)
+        idle = [person for person in self._people.values() if person.said_at < now - IDLE_S]
+        for person in idle:
+            if person not in self._unstored:
+                self.drop(person.id)
 
     # ---- to PostgreSQL
 
@@ -339,19 +353,20 @@ class Ingest:
             await asyncio.sleep(STORE_EVERY_S)
 
     async def _store(self) -> None:
-        batch = dict(list(self._unstored.items())[:STORE_MOST])
+        batch = dict(islice(self._unstored.items(), STORE_MOST))
         now = dependencies.clock()
 
         async def write(conn: AsyncConnection) -> None:
-            await whereabouts.store_many(conn, batch, now=now)
+            fixes = {person.id: fix for person, fix in batch.items()}
+            await whereabouts.store_many(conn, fixes, now=now)
 
         await self._within(write)
         self.counts.stored += len(batch)
-        for person_id, fix in batch.items():
-            if self._unstored.get(person_id) is fix:
-                del self._unstored[person_id]
-            if person_id in self._people:
-                self._people[person_id].stored = fix
+        for person, fix in batch.items():
+            if self._unstored.get(person) is fix:
+                del self._unstored[person]
+            if not person.is_gone:
+                person.stored = fix
 
     async def _within(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         async def run() -> T:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -28,8 +28,8 @@ class Person:
 
     id: UUID
     name: str
-    # What came last and was not judged yet, and when it came.
-    said: protocol.Position | None = None
+    # What came last and was not judged yet, as it came or read, and when.
+    said: protocol.Position | str | None = None
     said_at: float = 0.0
     complain: Complain = say_nothing
     standing: whereabouts.Standing | None = None
@@ -42,6 +42,8 @@ class Person:
     shown: store.Fix | None = None
     searched: position.Position | None = None
     span: int = 0
+    # Forgotten by the process; whoever reports again is known anew.
+    is_gone: bool = False
 
 
 NOT_FOUND = "not_found"
@@ -55,6 +57,19 @@ DETAILS: dict[str, str] = {
 BY_STANDING = {
     NOT_FOUND, gates.Refusal.OFF_DUTY, gates.Refusal.TOO_FAST, gates.Refusal.JUMP,
 }  # fmt: skip
+
+
+def read(person: Person) -> protocol.Position | None:
+    """Read what somebody said last; what is no position is complained of and forgotten."""
+    if not isinstance(person.said, str):
+        return person.said
+    try:
+        person.said = protocol.position(person.said)
+    except protocol.BadMessage as bad:
+        person.said = None
+        person.complain(bad.code, bad.detail)
+        return None
+    return person.said
 
 
 def weigh(
@@ -100,7 +115,7 @@ def place(name: str, fix: store.Fix) -> presence.Place:
     return presence.Place(name, fix.position.lon, fix.position.lat, fix.accuracy_m, fix.at)
 
 
-def topics(people: Sequence[Person]) -> dict[str, Sequence[str]]:
+def topics(people: Iterable[Person]) -> dict[str, Sequence[str]]:
     """Name the boards that show each of the people, by the name in Redis."""
     return {
         person.name: person.standing.topics
@@ -109,11 +124,11 @@ def topics(people: Sequence[Person]) -> dict[str, Sequence[str]]:
     }
 
 
-def still(people: Sequence[Person], batch: Mapping[UUID, store.Fix], span: int) -> set[str]:
+def still(batch: Mapping[Person, store.Fix], span: int) -> set[str]:
     """Name those who are searched for near enough already; note the others' new places."""
     found = set()
-    for person in people:
-        here, near = batch[person.id].position, person.searched
+    for person, fix in batch.items():
+        here, near = fix.position, person.searched
         is_put = person.span == span
         if near is not None and is_put and position.is_near(near, here, presence.STILL_M):
             found.add(person.name)

@@ -1,22 +1,20 @@
-"""The live socket over real uvicorn, PostgreSQL and Redis: who may hear, resume, acks, bounds."""
+"""The live socket over uvicorn, PostgreSQL and Redis: who may hear, bounds, rights that end."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import factories
 import pytest
-import redis.asyncio
 import sqlalchemy as sa
 from callers import Enrol, Member
 from fastapi import FastAPI
-from live_wire import serving, wire
+from live_wire import append, serving, wire
 from waiting import until
 from websockets.exceptions import InvalidStatus
 
-from dispatch import db, states, tables
-from realtime import log, protocol
+from dispatch import db, tables
+from realtime import protocol
 from realtime.protocol import Close
 from web import live_session
 
@@ -30,12 +28,6 @@ async def host(app: FastAPI) -> AsyncIterator[str]:
 @pytest.fixture
 async def operator(enrol: Enrol) -> Member:
     return await enrol("operator")
-
-
-async def _say(store: db.Database, topic: str, count: int = 1) -> None:
-    async with store.transaction() as conn:
-        items = [log.Item(topic, "x", {"n": number}) for number in range(count)]
-        await log.append_many(conn, items, at=datetime.now(UTC))
 
 
 def _token(member: Member) -> str:
@@ -55,7 +47,7 @@ async def test_a_console_gets_its_board_then_events(
         snapshot = await console.next()
         assert (snapshot["type"], snapshot["seq"]) == ("snapshot", "0")
         assert snapshot["body"]["org"]["code"] == "red"
-        await _say(store, "org:red", 2)
+        await append(store, "org:red", 2)
         events = [await console.next("event"), await console.next("event")]
         assert [event["seq"] for event in events] == ["1", "2"]
         assert {event["epoch"] for event in events} == {snapshot["epoch"]}
@@ -108,8 +100,8 @@ async def test_RT_12_a_topic_that_may_not_be_heard_is_left_out(
     async with wire(host, operator) as console:
         welcome = await console.hello("org:red", "org:blue")
         assert set(welcome["topics"]) == {"org:red"}
-        await _say(store, "org:blue")
-        await _say(store, "org:red")
+        await append(store, "org:blue")
+        await append(store, "org:red")
         assert (await console.next("event"))["topic"] == "org:red"
 
 
@@ -194,187 +186,6 @@ async def _soon_welcome(host: str, member: Member) -> None:
                     return
 
 
-# ---- resume
-
-
-async def test_RT_3_a_resume_brings_what_was_missed_and_nothing_else(
-    host: str, store: db.Database, operator: Member
-) -> None:
-    async with wire(host, operator) as console:
-        epoch = (await console.hello("org:red"))["topics"]["org:red"]["epoch"]
-    await _say(store, "org:red", 5)
-    async with wire(host, operator) as console:
-        welcome = await console.resume(org__red=(epoch, "2"))
-        assert welcome["topics"]["org:red"] == {"epoch": epoch, "seq": "5", "recovered": True}
-        await _say(store, "org:red", 1)
-        frames = [await console.next() for _ in range(4)]
-        assert [frame["type"] for frame in frames] == ["event"] * 4
-        assert [frame["seq"] for frame in frames] == ["3", "4", "5", "6"]
-
-
-@pytest.mark.parametrize(
-    "cursor",
-    [(None, "9"), ("other", "2"), (None, "0")],
-    ids=["from the future", "of another past", "not kept"],
-)
-async def test_RT_4_what_cannot_be_resumed_gets_a_snapshot(
-    host: str, store: db.Database, operator: Member, cursor: tuple[str | None, str]
-) -> None:
-    await _say(store, "org:red", 5)
-    async with store.transaction() as conn:
-        await conn.execute(sa.text("DELETE FROM event WHERE seq <= 2"))
-        mark = (await log.position_of(conn, ["org:red"]))["org:red"]
-    async with wire(host, operator) as console:
-        welcome = await console.resume(org__red=(cursor[0] or mark.epoch, cursor[1]))
-        assert welcome["topics"]["org:red"]["recovered"] is False
-        snapshot = await console.next()
-        assert (snapshot["type"], snapshot["epoch"]) == ("snapshot", mark.epoch)
-        assert snapshot["seq"] == "5"
-
-
-async def test_RT_4_a_new_epoch_under_open_sockets_brings_a_snapshot(
-    host: str, store: db.Database, operator: Member
-) -> None:
-    async with wire(host, operator) as console:
-        await console.hello("org:red")
-        await console.next("snapshot")
-        async with store.transaction() as conn:
-            epoch = await log.new_epoch(conn)
-        assert (await console.next("snapshot"))["epoch"] == epoch
-        await _say(store, "org:red")
-        assert (await console.next("event"))["epoch"] == epoch
-
-
-async def test_RT_3_writers_during_the_hello_are_all_heard_once(
-    host: str, store: db.Database, operator: Member
-) -> None:
-    """Sockets come while events are written: each sees its snapshot's number, then every next."""
-
-    async def write() -> None:
-        for _ in range(120):
-            await _say(store, "org:red")
-
-    async def listen() -> list[int]:
-        async with wire(host, operator) as console:
-            await console.hello("org:red")
-            seqs = [int((await console.next("snapshot"))["seq"])]
-            while seqs[-1] < 120:
-                seqs.append(int((await console.next("event"))["seq"]))
-            return seqs
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(write())
-        ears = [tasks.create_task(listen()) for _ in range(8)]
-    for ear in ears:
-        seqs = ear.result()
-        assert seqs == list(range(seqs[0], 121))
-
-
-async def test_a_second_hello_changes_the_topics(
-    host: str, store: db.Database, enrol: Enrol, operator: Member
-) -> None:
-    phone = await enrol("admin", "red")
-    own = f"person:{phone.id}"
-    async with wire(host, phone) as socket:
-        first = await socket.hello("org:red")
-        epoch = first["topics"]["org:red"]["epoch"]
-        await socket.next("snapshot")
-        cursor = {"epoch": epoch, "seq": "0"}
-        await socket.say(type="hello", topics={"org:red": cursor, own: None})
-        welcome = await socket.next("welcome")
-        assert welcome["topics"]["org:red"]["recovered"] is True
-        if own in welcome["topics"]:
-            assert (await socket.next())["topic"] == own
-        await _say(store, "org:red")
-        assert (await socket.next("event"))["seq"] == "1"
-
-
-# ---- phones
-
-
-async def test_an_alert_reaches_its_phone_and_is_acknowledged(
-    host: str, store: db.Database, enrol: Enrol
-) -> None:
-    now = datetime.now(UTC)
-    async with store.transaction() as conn:
-        scene = await factories.make_scene(conn, people=2, now=now)
-    phone = await _phone_of(store, enrol, scene.responders[0])
-    async with wire(host, phone) as socket:
-        welcome = await socket.hello(f"person:{phone.id}")
-        assert welcome["heartbeat_s"] == protocol.IDLE_HEARTBEAT_S
-        async with store.transaction() as conn:
-            await factories.send(conn, scene, now=datetime.now(UTC))
-        event = await socket.next("event")
-        assert event["kind"] == "alert_sent"
-        alert = event["body"]["alert"]["id"]
-        await socket.say(type="ack", alert=alert, level="received")
-        assert await socket.next("ack_ok") == {
-            "type": "ack_ok", "alert": alert, "level": "received",
-        }  # fmt: skip
-        assert await _status(store, alert) == states.Alert.DELIVERED
-        assert (await socket.next("heartbeat"))["heartbeat_s"] == protocol.HEARTBEAT_S
-
-
-async def test_the_ack_of_somebody_elses_alert_is_refused(
-    host: str, store: db.Database, enrol: Enrol
-) -> None:
-    async with store.transaction() as conn:
-        scene = await factories.make_scene(conn, people=2, now=datetime.now(UTC))
-        sent = await factories.send(conn, scene, now=datetime.now(UTC))
-    phone = await _phone_of(store, enrol, scene.responders[0])
-    foreign = next(alert for alert in sent.alerts if alert.responder_id != phone.id)
-    async with wire(host, phone) as socket:
-        welcome = await socket.hello(f"person:{phone.id}")
-        assert welcome["heartbeat_s"] == protocol.HEARTBEAT_S
-        for alert in (str(foreign.id), str(uuid4())):
-            await socket.say(type="ack", alert=alert, level="shown")
-            assert (await socket.next("error"))["code"] == "not_found"
-
-
-async def _phone_of(store: db.Database, enrol: Enrol, responder: object) -> Member:
-    """Give a member whose token is that of a responder whom a factory made."""
-    member = await enrol("responder", "red")
-    async with store.transaction() as conn:
-        await conn.execute(
-            sa.update(tables.api_token)
-            .where(tables.api_token.c.person_id == member.id)
-            .values(person_id=responder)
-        )
-    return Member(responder, member.username, member.org, member.http)  # type: ignore[arg-type]  # a UUID
-
-
-async def _status(store: db.Database, alert_id: str) -> str:
-    async with store.snapshot() as conn:
-        status = await conn.scalar(
-            sa.select(tables.alert.c.status).where(tables.alert.c.id == sa.cast(alert_id, sa.Uuid))
-        )
-    return str(status)
-
-
-async def test_RT_10_a_position_is_stored_and_shown_to_the_board_of_the_mission(
-    host: str, store: db.Database, enrol: Enrol, redis: redis.asyncio.Redis
-) -> None:
-    del redis
-    async with store.transaction() as conn:
-        scene = await factories.make_scene(conn, people=2, now=datetime.now(UTC))
-        sent = await factories.send(conn, scene, now=datetime.now(UTC))
-    phone = await _phone_of(store, enrol, sent.alerts[0].responder_id)
-    console = await enrol("operator", scene.org_code)
-    answer = await phone.http.post(
-        f"/api/v1/alerts/{sent.alerts[0].id}/accept", json={}, headers={"Idempotency-Key": "k-1"}
-    )
-    assert answer.is_success, answer.text
-    async with wire(host, phone) as moving, wire(host, console) as board:
-        await board.hello(f"org:{scene.org_code}")
-        await moving.hello(f"person:{phone.id}")
-        where = {"lon": 7.42461, "lat": 43.73471, "accuracy_m": 9}
-        await moving.say(type="position", **where, at=datetime.now(UTC))
-        frame = await board.next("positions")
-    assert frame["topic"] == f"org:{scene.org_code}"
-    assert frame["items"][0]["responder"] == str(phone.id)
-    assert frame["items"][0]["position"]["coordinates"] == [7.42461, 43.73471]
-
-
 # ---- rights that end, processes that stop
 
 
@@ -420,7 +231,7 @@ async def test_a_topic_that_stands_still_is_mended_without_the_tailer(
         await console.hello("org:red")
         await console.next("snapshot")
         monkeypatch.setattr(app.state.live.tailer, "_look", _deaf)
-        await _say(store, "org:red", 3)
+        await append(store, "org:red", 3)
         await _watch(app)
         await _watch(app)
         assert [(await console.next("event"))["seq"] for _ in range(3)] == ["1", "2", "3"]

@@ -85,6 +85,28 @@ async def test_POS_8_each_refusal_has_its_code_and_the_socket_stays(
         assert (await console.next("error"))["code"] == "not_found"
 
 
+async def test_POS_21_what_is_no_position_gets_its_error_when_it_is_judged(
+    host: str, volunteer: Enrol, ingest: Ingest
+) -> None:
+    responder = await volunteer()
+    begin = '{"type":"position","lon":7.4,"lat":43.7,"accuracy_m":5,"at":'
+    async with wire(host, responder) as phone:
+        await phone.hello(f"person:{responder.id}")
+        for text, code in (
+            (begin, "bad_json"),
+            (begin + '"yesterday"}', "malformed"),
+            (begin + '"2026-01-01T00:00:00Z","type":"ack"}', "malformed"),
+            (begin.replace("7.4", "true") + '"2026-01-01T00:00:00Z"}', "bad_position"),
+        ):
+            await phone.socket.send(text)
+            assert (await phone.next("error"))["code"] == code
+        for text in (begin, begin, begin):
+            await phone.socket.send(text)
+        await _tell(phone, 60)
+        await until(lambda: ingest.counts.shown)
+    assert ingest.counts.failures == 0
+
+
 async def test_POS_8_over_http_the_reason_stands_beside_the_position_in_use(
     volunteer: Enrol,
 ) -> None:
