@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, events, states, store, tables, telling
+from dispatch import errors, events, fetchers, store, tables, telling
 from geo import tables as geo_tables
 
 
@@ -45,7 +45,7 @@ async def release(conn: AsyncConnection, aed_id: UUID, *, responder_id: UUID, no
     Every release is a row and a line of the incident's timeline. Raises NotFound for anybody and
     anything else, so that nothing tells whether there is a code.
     """
-    found = await _find_fetcher(conn, aed_id, responder_id)
+    found = await fetchers.find_live(conn, aed_id, responder_id)
     if found is None:
         raise errors.NotFound
     incident, assignment = await store.lock_assignment(conn, found)
@@ -76,20 +76,6 @@ def _args(assignment: store.Assignment, aed_id: UUID) -> events.Body:
         "aed": str(aed_id),
         "aed_name": None if assignment.aed is None else assignment.aed.name,
     }
-
-
-# Served by ux_assignment_one_live_per_responder: at most one is live.
-async def _find_fetcher(conn: AsyncConnection, aed_id: UUID, responder_id: UUID) -> UUID | None:
-    assignment = tables.assignment.c
-    found: UUID | None = await conn.scalar(
-        sa.select(assignment.id).where(
-            assignment.responder_id == responder_id,
-            assignment.ended_at.is_(None),
-            assignment.role == states.Role.VIA_AED,
-            assignment.aed_id == aed_id,
-        )
-    )
-    return found
 
 
 async def _code(conn: AsyncConnection, aed_id: UUID) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch import events, tables, telling
 from geo import aed_photos, aed_reminders, aeds, trust, usability
 from realtime import log
+
+#: A list that changes more devices than this is one event, not one of each device.
+TOLD_SINGLY = 20
 
 
 def public_out(aed: aeds.Aed, at: datetime) -> events.Body:
@@ -125,6 +128,29 @@ def _changed(aed: aeds.Aed, code: str, now: datetime) -> events.Body:
 async def tell(conn: AsyncConnection, aed_id: UUID, *, now: datetime) -> None:
     """Tell a device's organisation what it is now. Call it last: it locks the topic's clock."""
     await log.append_many(conn, await changes_of(conn, [aed_id], now=now), at=now)
+
+
+async def tell_list(
+    conn: AsyncConnection,
+    org_id: UUID,
+    aed_ids: Sequence[UUID],
+    *,
+    source: str,
+    added: int,
+    now: datetime,
+) -> None:
+    """Tell an organisation what a list made of its devices; of many only how many there are.
+
+    What was read before the event's `at` is old. Call it last: it locks the topic's clock.
+    """
+    if len(aed_ids) <= TOLD_SINGLY:
+        await log.append_many(conn, await changes_of(conn, aed_ids, now=now), at=now)
+        return
+    codes = await codes_of(conn, [org_id])
+    counts = {"added": added, "changed": len(aed_ids) - added}
+    body: events.Body = {"imported": {"source": source, **counts, "at": events.time(now)}}
+    for code in codes.values():
+        await log.append(conn, telling.org_topic(code), events.Kind.AEDS_IMPORTED, body, at=now)
 
 
 async def remind(conn: AsyncConnection, *, now: datetime) -> int:

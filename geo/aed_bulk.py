@@ -1,7 +1,7 @@
 """The writes of a list of AEDs: thousands of devices in a few statements, each with its history."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,7 +10,8 @@ import sqlalchemy
 from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import aeds, dataset, tables
+from geo import aed_entries, aeds, dataset, tables
+from geo.aed_beside import Beside
 from geo.dataset import Dataset
 from geo.position import Position
 
@@ -25,7 +26,7 @@ class AedRow:
     """One usable row: the columns that its list speaks of, among them `name` and `position`.
 
     `source_ref` is the list's own number of the device. `aed_id` and `source` are said only by
-    lists that were exported here.
+    lists that were exported here; `beside` is what is kept apart from the record.
     """
 
     number: int
@@ -33,6 +34,7 @@ class AedRow:
     facts: Mapping[str, Any]
     aed_id: UUID | None = None
     source: str | None = None
+    beside: Beside = field(default=Beside(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,11 @@ async def update(conn: AsyncConnection, job: Job, changed: Changed) -> None:
     await conn.execute(aeds.KEEP_FORMER, kept)
     table = tables.aed
     # Two devices may swap their numbers: for a moment neither has one.
-    await conn.execute(sqlalchemy.update(table).where(table.c.id.in_(ids)).values(source_ref=None))
+    await conn.execute(
+        sqlalchemy.update(table)
+        .where(table.c.id == aed_entries.one_of(ids))
+        .values(source_ref=None)
+    )
     names = sorted({name for _, values in changed for name in values} | {"source_ref", "moved_at"})
     statement = (
         sqlalchemy.update(table)
@@ -106,11 +112,17 @@ def _binds(
     return {**new, "device": device.id, "folded_words": aeds.folded(whole)}
 
 
-async def add(conn: AsyncConnection, job: Job, added: Sequence[tuple[AedRow, str | None]]) -> None:
-    """Enter the new devices, by our own id where an export says one that is free."""
+async def add(
+    conn: AsyncConnection, job: Job, added: Sequence[tuple[AedRow, str | None]]
+) -> list[UUID]:
+    """Enter the new devices, by our own id where an export says one that is free; give the ids."""
     wanted = [row.aed_id for row, _ in added if row.aed_id is not None]
     table = tables.aed
-    used = set((await conn.execute(select(table.c.id).where(table.c.id.in_(wanted)))).scalars())
+    used = set(
+        (
+            await conn.execute(select(table.c.id).where(table.c.id == aed_entries.one_of(wanted)))
+        ).scalars()
+    )
     zones = _Zones(await dataset.list_all(conn))
     names = {name for row, _ in added for name in row.facts}
     values = [
@@ -124,6 +136,7 @@ async def add(conn: AsyncConnection, job: Job, added: Sequence[tuple[AedRow, str
         for row, ref in added
     ]
     await _in_batches(conn, insert(table), values, job.progress)
+    return [each["id"] for each in values]
 
 
 async def _in_batches(

@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import aed_reports, aed_uses, aeds, tables
+from geo import aed_entries, aed_reports, aed_uses, aeds, tables
 from geo.position import Position, distance_m
 from geo.usability import Status
 
@@ -85,34 +85,26 @@ async def add_check(
         **({"taken_at": None} if is_there else {}),
         **dates,
     }
-    await aeds.change(
-        conn,
-        aed_id,
-        changes,
-        version=aed.version,
-        actor_id=actor_id,
-        reason=f"checked: {look.result.value}",
-        now=now,
-    )
+    reason = f"checked: {look.result.value}"
+    await aeds.change_locked(conn, aed, changes, actor_id=actor_id, reason=reason, now=now)
     await aed_reports.settle_all(conn, aed_id, by=actor_id, now=now)
     if is_there:
         await aed_uses.end_open(conn, aed_id, now=now)
-    values = {
+    row = await aed_entries.add(
+        conn,
+        tables.aed_check,
         **dates,
-        "aed_id": aed_id,
-        "result": look.result,
-        "away_m": None if look.position is None else distance_m(aed.position, look.position),
-        "note": look.note,
-        "actor_id": actor_id,
-        "at": now,
-    }
-    table = tables.aed_check
-    row = (await conn.execute(insert(table).values(**values).returning(table))).one()
+        aed_id=aed_id,
+        result=look.result,
+        away_m=None if look.position is None else distance_m(aed.position, look.position),
+        note=look.note,
+        actor_id=actor_id,
+        at=now,
+    )
     return Check.from_row(row)
 
 
 async def list_checks(conn: AsyncConnection, aed_id: UUID, *, limit: int = 100) -> list[Check]:
     """List what was found, the newest first."""
-    table = tables.aed_check
-    query = select(table).where(table.c.aed_id == aed_id).order_by(table.c.at.desc(), table.c.id)
-    return [Check.from_row(row) for row in await conn.execute(query.limit(limit))]
+    rows = await aed_entries.newest(conn, tables.aed_check, aed_id, limit=limit)
+    return [Check.from_row(row) for row in rows]

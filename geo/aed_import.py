@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import aed_bulk, aed_matching, tables
+from geo import aed_beside, aed_bulk, aed_entries, aed_matching, tables
 from geo.aed_bulk import AedRow, Job, Progress
 from geo.aed_matching import Traits
 from geo.position import Position, distance_m
@@ -42,12 +42,13 @@ class Outcome(StrEnum):
 class Merge:
     """What a merge did with each row, by its number.
 
-    `missing` counts devices of the source that the list does not name; `alike` are rows that were
-    added although another source already has such a device there, `moved` are rows whose device
-    lay half a kilometre away or more before.
+    `devices` are the rows' devices. `missing` counts devices of the source that the list does not
+    name; `alike` are rows that were added although another source already has such a device
+    there, `moved` are rows whose device lay half a kilometre away or more before.
     """
 
     outcomes: Mapping[int, Outcome] = field(default_factory=dict)
+    devices: Mapping[int, UUID] = field(default_factory=dict)
     missing: int = 0
     alike: tuple[int, ...] = ()
     moved: tuple[int, ...] = ()
@@ -55,6 +56,11 @@ class Merge:
     def count(self, outcome: Outcome) -> int:
         """Count the rows with that outcome."""
         return sum(value is outcome for value in self.outcomes.values())
+
+    def touched(self) -> list[UUID]:
+        """List the devices that were added or changed."""
+        kept = Outcome.UNCHANGED
+        return [aed for row, aed in self.devices.items() if self.outcomes[row] is not kept]
 
 
 async def merge(
@@ -90,17 +96,34 @@ async def merge(
     )
     added = [number for number in range(len(rows)) if number not in pairs]
     alike = await _alike(conn, job, [rows[number] for number in added])
-    await aed_bulk.add(conn, job, [(rows[number], refs[number]) for number in added])
+    new_ids = await aed_bulk.add(conn, job, [(rows[n], refs[n]) for n in added])
+    ids = {n: present[device].id for n, device in pairs.items()}
+    ids |= dict(zip(added, new_ids, strict=True))
+    said = {aed_id: rows[n].beside for n, aed_id in ids.items() if rows[n].beside}
+    kept_apart = await aed_beside.take_over(conn, said, actor_id=actor_id, now=now)
     outcomes = {row.number: Outcome.ADDED for row in rows}
-    outcomes |= {rows[number].number: Outcome.UNCHANGED for number in pairs}
-    outcomes |= {rows[number].number: Outcome.CHANGED for number in changed}
+    outcomes |= {
+        rows[n].number: Outcome.CHANGED if n in changed or ids[n] in kept_apart
+        else Outcome.UNCHANGED
+        for n in pairs
+    }  # fmt: skip
+    moved = (n for n in sorted(changed) if _is_far_off(news[n].columns, present[pairs[n]]))
+    return Merge(
+        outcomes,
+        {rows[n].number: ids[n] for n in range(len(rows))},
+        _missing(present, pairs, source),
+        alike,
+        tuple(rows[n].number for n in moved),
+    )
+
+
+def _missing(present: Sequence[Row[Any]], pairs: Mapping[int, int], source: str) -> int:
+    """Count the devices of the source that no row names."""
     paired = {present[device].id for device in pairs.values()}
-    missing = sum(
+    return sum(
         device.source == source and device.id not in paired and device.status != Status.WITHDRAWN
         for device in present
     )
-    moved = (n for n in sorted(changed) if _is_far_off(news[n].columns, present[pairs[n]]))
-    return Merge(outcomes, missing, alike, tuple(rows[number].number for number in moved))
 
 
 def _is_far_off(columns: Mapping[str, Any], device: Row[Any]) -> bool:
@@ -128,7 +151,7 @@ async def _present(conn: AsyncConnection, job: Job, rows: Sequence[AedRow]) -> S
         select(table)
         .where(
             table.c.org_id == job.org_id,
-            table.c.source.in_(sources) | table.c.id.in_(ids),
+            table.c.source.in_(sources) | (table.c.id == aed_entries.one_of(ids)),
         )
         .order_by(table.c.id)
         .with_for_update(key_share=True)

@@ -11,10 +11,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import aeds, tables
+from geo import aed_entries, aeds, tables
 from geo.position import Position
 from geo.usability import Status
 
@@ -105,33 +105,25 @@ async def add_report(
     if aed.status is Status.WITHDRAWN:
         raise aeds.AedMissing(str(aed_id))
     if kind in _CASTS_DOUBT and aed.suspect_since is None:
-        await aeds.change(
-            conn,
-            aed_id,
-            {"suspect_since": now},
-            version=aed.version,
-            actor_id=actor_id,
-            reason=f"reported: {kind.value}",
-            now=now,
-        )
-    values = {
-        "aed_id": aed_id,
-        "kind": kind,
-        "note": note,
-        "position": None if position is None else position.ewkb(),
-        "actor_id": actor_id,
-        "at": now,
-    }
-    table = tables.aed_report
-    row = (await conn.execute(insert(table).values(**values).returning(table))).one()
+        doubt, reason = {"suspect_since": now}, f"reported: {kind.value}"
+        await aeds.change_locked(conn, aed, doubt, actor_id=actor_id, reason=reason, now=now)
+    row = await aed_entries.add(
+        conn,
+        tables.aed_report,
+        aed_id=aed_id,
+        kind=kind,
+        note=note,
+        position=None if position is None else position.ewkb(),
+        actor_id=actor_id,
+        at=now,
+    )
     return Report.from_row(row)
 
 
 async def list_reports(conn: AsyncConnection, aed_id: UUID, *, limit: int = 100) -> list[Report]:
     """List what was said of a device, the newest first."""
-    table = tables.aed_report
-    query = select(table).where(table.c.aed_id == aed_id).order_by(table.c.at.desc(), table.c.id)
-    return [Report.from_row(row) for row in await conn.execute(query.limit(limit))]
+    rows = await aed_entries.newest(conn, tables.aed_report, aed_id, limit=limit)
+    return [Report.from_row(row) for row in rows]
 
 
 # Served by ix_aed_report_open, or by ix_aed_report_aed_id_at for what is settled.
@@ -182,20 +174,21 @@ async def settle(
         if report.verdict is decision.verdict:
             return report
         raise AlreadySettled(report)
-    settled = await _write_verdict(conn, report_id, decision, by=actor_id, now=now)
+    row = await aed_entries.change(
+        conn,
+        tables.aed_report,
+        report_id,
+        verdict=decision.verdict,
+        settled_at=now,
+        settled_by=actor_id,
+        settled_note=decision.note,
+    )
     doubt = await _oldest_doubt(conn, aed_id)
     changes = {**_changes(report, decision, aed), "suspect_since": doubt}
     if len(changes) > 1 or doubt != aed.suspect_since:
-        await aeds.change(
-            conn,
-            aed_id,
-            changes,
-            version=aed.version,
-            actor_id=actor_id,
-            reason=f"report {decision.verdict.value}: {report.kind.value}",
-            now=now,
-        )
-    return settled
+        reason = f"report {decision.verdict.value}: {report.kind.value}"
+        await aeds.change_locked(conn, aed, changes, actor_id=actor_id, reason=reason, now=now)
+    return Report.from_row(row)
 
 
 def _changes(report: Report, decision: Decision, aed: aeds.Aed) -> dict[str, object]:
@@ -222,25 +215,6 @@ def _moved_to(place: Position) -> dict[str, object]:
     }
 
 
-async def _write_verdict(
-    conn: AsyncConnection,
-    report_id: UUID,
-    decision: Decision,
-    *,
-    by: UUID | None,
-    now: datetime,
-) -> Report:
-    table = tables.aed_report
-    values = {
-        "verdict": decision.verdict,
-        "settled_at": now,
-        "settled_by": by,
-        "settled_note": decision.note,
-    }
-    statement = update(table).where(table.c.id == report_id).values(**values).returning(table)
-    return Report.from_row((await conn.execute(statement)).one())
-
-
 async def _oldest_doubt(conn: AsyncConnection, aed_id: UUID) -> datetime | None:
     table = tables.aed_report
     query = select(func.min(table.c.at)).where(
@@ -254,9 +228,7 @@ async def _oldest_doubt(conn: AsyncConnection, aed_id: UUID) -> datetime | None:
 
 async def get(conn: AsyncConnection, aed_id: UUID, report_id: UUID) -> Report:
     """Give one report of the device. Raises `ReportMissing`."""
-    table = tables.aed_report
-    query = select(table).where(table.c.aed_id == aed_id, table.c.id == report_id)
-    row = (await conn.execute(query)).first()
+    row = await aed_entries.find(conn, tables.aed_report, aed_id, report_id)
     if row is None:
         raise ReportMissing(str(report_id))
     return Report.from_row(row)

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import aeds, tables
+from geo import aed_entries, aeds, tables
 from geo.usability import Status
 
 
@@ -59,25 +59,19 @@ async def take(
     present = await find_open(conn, aed_id)
     if present is not None:
         raise AlreadyTaken(present)
-    await aeds.change(
+    taken = {"taken_at": now}
+    await aeds.change_locked(conn, aed, taken, actor_id=actor_id, reason="taken", now=now)
+    row = await aed_entries.add(
         conn,
-        aed_id,
-        {"taken_at": now},
-        version=aed.version,
+        tables.aed_use,
+        aed_id=aed_id,
+        incident_id=incident_id,
+        assignment_id=assignment_id,
         actor_id=actor_id,
-        reason="taken",
-        now=now,
+        taken_at=now,
+        note=note,
     )
-    values = {
-        "aed_id": aed_id,
-        "incident_id": incident_id,
-        "assignment_id": assignment_id,
-        "actor_id": actor_id,
-        "taken_at": now,
-        "note": note,
-    }
-    table = tables.aed_use
-    return Use.from_row((await conn.execute(insert(table).values(**values).returning(table))).one())
+    return Use.from_row(row)
 
 
 async def give_back(
@@ -102,21 +96,14 @@ async def give_back(
     changes: dict[str, object] = {"taken_at": None}
     if pads_used and aed.status is Status.IN_SERVICE:
         changes["status"] = Status.OUT_OF_SERVICE
-    await aeds.change(
-        conn,
-        aed_id,
-        changes,
-        version=aed.version,
-        actor_id=actor_id,
-        reason="returned: pads used" if pads_used else "returned",
-        now=now,
-    )
-    table = tables.aed_use
-    values: dict[str, object] = {"returned_at": now, "pads_used": pads_used}
-    if note is not None:
-        values["note"] = note
-    statement = update(table).where(table.c.id == use_id).values(**values).returning(table)
-    return Use.from_row((await conn.execute(statement)).one())
+    reason = "returned: pads used" if pads_used else "returned"
+    await aeds.change_locked(conn, aed, changes, actor_id=actor_id, reason=reason, now=now)
+    values = {
+        "returned_at": now,
+        "pads_used": pads_used,
+        "note": use.note if note is None else note,
+    }
+    return Use.from_row(await aed_entries.change(conn, tables.aed_use, use_id, **values))
 
 
 async def end_open(conn: AsyncConnection, aed_id: UUID, *, now: datetime) -> None:
@@ -136,9 +123,7 @@ async def find_open(conn: AsyncConnection, aed_id: UUID) -> Use | None:
 
 async def get(conn: AsyncConnection, aed_id: UUID, use_id: UUID) -> Use:
     """Give one use of the device. Raises `UseMissing`."""
-    table = tables.aed_use
-    query = select(table).where(table.c.aed_id == aed_id, table.c.id == use_id)
-    row = (await conn.execute(query)).first()
+    row = await aed_entries.find(conn, tables.aed_use, aed_id, use_id)
     if row is None:
         raise UseMissing(str(use_id))
     return Use.from_row(row)
@@ -146,7 +131,13 @@ async def get(conn: AsyncConnection, aed_id: UUID, use_id: UUID) -> Use:
 
 async def list_uses(conn: AsyncConnection, aed_id: UUID, *, limit: int = 100) -> list[Use]:
     """List the uses, the newest first."""
+    rows = await aed_entries.newest(conn, tables.aed_use, aed_id, by="taken_at", limit=limit)
+    return [Use.from_row(row) for row in rows]
+
+
+async def list_open_of(conn: AsyncConnection, actor_id: UUID, *, limit: int = 100) -> list[Use]:
+    """List the devices that a person took and has not brought back, the newest first."""
     table = tables.aed_use
-    query = select(table).where(table.c.aed_id == aed_id)
+    query = select(table).where(table.c.actor_id == actor_id, table.c.returned_at.is_(None))
     rows = await conn.execute(query.order_by(table.c.taken_at.desc(), table.c.id).limit(limit))
     return [Use.from_row(row) for row in rows]

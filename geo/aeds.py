@@ -283,9 +283,22 @@ async def change(
     present = await lock(conn, aed_id)
     if present.version != version:
         raise StaleAed(present)
+    return await change_locked(conn, present, changes, actor_id=actor_id, reason=reason, now=now)
+
+
+async def change_locked(
+    conn: AsyncConnection,
+    present: Aed,
+    changes: Mapping[str, object],
+    *,
+    actor_id: UUID | None,
+    reason: str,
+    now: datetime,
+) -> Aed:
+    """Change columns of a device that `lock` gave, and keep the former row; as `change`."""
     if not changes:
         return present
-    kept = {"ids": [aed_id], "actor": actor_id, "reason": reason, "at": now}
+    kept = {"ids": [present.id], "actor": actor_id, "reason": reason, "at": now}
     await conn.execute(KEEP_FORMER, kept)
     values = _columns(changes)
     if "status" in values:
@@ -295,8 +308,8 @@ async def change(
     words = {"name": present.name, "address": present.address}
     values["folded"] = folded({**words, "location_note": present.location_note, **values})
     table = tables.aed
-    statement = update(table).where(table.c.id == aed_id).returning(table)
-    changed = statement.values(**values, version=version + 1, updated_at=now)
+    statement = update(table).where(table.c.id == present.id).returning(table)
+    changed = statement.values(**values, version=present.version + 1, updated_at=now)
     return Aed.from_row((await conn.execute(changed)).one())
 
 
@@ -355,17 +368,6 @@ async def withdraw(
         reason="withdrawn",
         now=now,
     )
-
-
-# Small enough to be asked before each use of what was computed from the registry.
-_MARK = text("""
-select count(*) || '.' || coalesce(sum(hashtextextended(id::text, version)), 0) from aed
-""")
-
-
-async def registry_mark(conn: AsyncConnection) -> str:
-    """Name the state of the whole registry: another name after every change."""
-    return str((await conn.execute(_MARK)).scalar_one())
 
 
 def folded(values: Mapping[str, object]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
@@ -22,7 +21,7 @@ import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from sqlalchemy.ext.asyncio import AsyncEngine
-from waiting import until
+from waiting import until, until_answer
 
 from dispatch import accounts, db, orgs, states
 from realtime import log
@@ -82,10 +81,11 @@ async def app(
 
 
 async def _until_alive(client: httpx.AsyncClient, started: App) -> None:
-    async with asyncio.timeout(60):
-        while not await _is_alive(client):
-            assert started.child.poll() is None, "the app process ended before it served"
-            await asyncio.sleep(0.1)
+    async def serves() -> bool:
+        assert started.child.poll() is None, "the app process ended before it served"
+        return await _is_alive(client)
+
+    await until_answer(serves, within_s=60)
 
 
 async def _is_alive(client: httpx.AsyncClient) -> bool:

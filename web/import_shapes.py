@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from dispatch import events
@@ -9,11 +10,13 @@ from dispatch.uploads import Upload
 from web import fields
 from web.imports import mapping
 from web.imports.report import Said
+from web.imports.sheet import Sheet
 from web.imports.taking import Opened, Taken
 
 #: More points than this say nothing more on a map.
 _PREVIEW_MOST = 2_000
 _SAMPLE_ROWS = 3
+_MASK = "****"
 
 
 class FieldShape(fields.Shape):
@@ -23,6 +26,15 @@ class FieldShape(fields.Shape):
     zh: str
     en: str
     is_required: bool
+
+
+class KnownLayoutShape(fields.Shape):
+    """A layout that is known from the start; `fits` where the list has what it is known by."""
+
+    name: str
+    zh: str
+    en: str
+    fits: bool
 
 
 class RejectedShape(fields.Shape):
@@ -71,6 +83,7 @@ class ImportShape(BriefShape):
     fields: list[FieldShape]
     mapping: dict[str, str | list[str]]
     layout: str
+    layouts: list[KnownLayoutShape]
     options: dict[str, Any]
     missing: list[str]
     warnings: list[WarningShape]
@@ -92,20 +105,23 @@ def whole(upload: Upload, opened: Opened, taken: Taken, spoken: str) -> dict[str
         "format": found.format,
         "encoding": found.encoding,
         "columns": list(found.columns),
-        "sample": [row.cells for row in found.rows[:_SAMPLE_ROWS]],
+        "sample": _sample(opened),
         "fields": [
             {"name": one.name, "zh": one.zh, "en": one.en, "is_required": one.is_required}
             for one in mapping.fields(upload.kind)
         ],
         "mapping": {
-            name: told if isinstance(told, str) else list(told)
+            name: present[0] if len(present) == 1 else list(present)
             for name, told in profile.columns.items()
+            if (present := mapping.present_in(found, told))
         },
         "layout": profile.name,
+        "layouts": list(_layouts(upload.kind, found)),
         "options": {
-            name: upload.options[name] for name in ("crs", "encoding", "keep_far", "source")
+            **{name: upload.options[name] for name in ("crs", "encoding", "keep_far", "source")},
+            "layout": (upload.options.get("layout") or {}).get("name"),
         },
-        "missing": [field.name for field in mapping.missing(profile)],
+        "missing": [field.name for field in mapping.missing(profile, found)],
         "report": report_of(taken, spoken),
         "warnings": [
             {
@@ -120,9 +136,35 @@ def whole(upload: Upload, opened: Opened, taken: Taken, spoken: str) -> dict[str
     }
 
 
+def _layouts(kind: str, found: Sheet) -> Iterator[dict[str, Any]]:
+    """List the layouts to choose from, those that fit first."""
+    known = [
+        {"name": one.name, "zh": one.zh, "en": one.en, "fits": mapping.fits(one, found)}
+        for one in mapping.shipped(kind)
+    ]
+    yield from sorted(known, key=lambda one: not one["fits"])
+    is_any = mapping.by_headers(found, kind) is not None
+    yield {"name": mapping.GUESSED, "zh": "按表头识别", "en": "By its headers", "fits": is_any}
+
+
+def _sample(opened: Opened) -> list[dict[str, str]]:
+    """Show the first rows, without what is secret."""
+    secret = mapping.secret_columns(opened.sheet, opened.profile)
+    return [
+        {column: _MASK if text and column in secret else text for column, text in row.cells.items()}
+        for row in opened.sheet.rows[:_SAMPLE_ROWS]
+    ]
+
+
 def _preview(taken: Taken, opened: Opened) -> dict[str, Any]:
-    column = opened.profile.columns.get("name", "")
-    names = {row.number: row.cells.get(str(column), "") for row in opened.sheet.rows}
+    found, told = opened.sheet, opened.profile.columns.get("name", ())
+    columns = mapping.present_in(found, told)
+    if not mapping.secret_columns(found, opened.profile).isdisjoint(columns):
+        columns = ()
+    names = {
+        row.number: next((row.cells[one] for one in columns if row.cells.get(one)), "")
+        for row in found.rows
+    }
     features = [
         {
             "type": "Feature",

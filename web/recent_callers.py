@@ -7,6 +7,7 @@ within a second, like everywhere.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from starlette.requests import Request
 
@@ -23,7 +24,8 @@ _CARRIERS = frozenset({b"authorization", b"cookie"})
 class RecentCallers:
     """Callers by what they carried; None stands for nobody."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._found: dict[tuple[bytes, ...], tuple[float, auth.Caller | None]] = {}
 
     async def identify(self, request: Request) -> auth.Caller | None:
@@ -32,7 +34,7 @@ class RecentCallers:
         carried = tuple(part for pair in headers if pair[0] in _CARRIERS for part in pair)
         if not carried:
             return None
-        now = time.monotonic()
+        now = self._clock()
         held = self._found.get(carried)
         if held is not None and now - held[0] < HOLDS_S:
             request.state.caller = held[1]

@@ -167,6 +167,15 @@ aed_code = Table(
     at("updated_at"),
 )
 
+# What a list said last of a device's custodians and code, as digests: what was corrected or
+# forgotten here stays so while the list says the same. Apart from the record and its history.
+aed_listed = Table(
+    "aed_listed",
+    metadata,
+    Column("aed_id", ForeignKey(aed.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("said", JSONB, nullable=False),
+)
+
 # Who answers for the device: the first is asked, then the second. Never public.
 aed_custodian = Table(
     "aed_custodian",

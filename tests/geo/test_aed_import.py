@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,8 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from geo import aed_export, aed_history, aed_import, aeds, tables
+from geo import aed_custodians, aed_export, aed_history, aed_import, aeds, tables
+from geo.aed_beside import Beside
 from geo.aed_bulk import AedRow
+from geo.aed_custodians import Custodian
 from geo.aed_import import Merge, Outcome
 from geo.aeds import Aed
 from geo.position import Position
@@ -245,3 +248,66 @@ async def test_IMP_10_an_export_comes_back_with_its_ids_unless_they_belong_to_ot
     again = await merge(conn, ours, source="golden", org=other, now=now)
     assert outcomes(again) == ["unchanged"]
     assert [each["id"] == aed_id for each in await aed_export.rows(conn, other)] == [False]
+
+
+ZHANG, LI = (
+    Custodian(1, "卫生院", "张三", "1", None),
+    Custodian(2, None, "李四", None, "l@example.org"),
+)
+
+
+async def beside(conn: AsyncConnection, aed_id: UUID) -> tuple[list[Custodian], str | None]:
+    """Read what is kept beside a record."""
+    code = tables.aed_code
+    found = await conn.scalar(sa.select(code.c.code).where(code.c.aed_id == aed_id))
+    return await aed_custodians.list_of(conn, aed_id), found
+
+
+def with_beside(*people: Custodian, code: str | None = None) -> AedRow:
+    return replace(row(2, "医院", ref="1"), beside=Beside(people, code))
+
+
+async def test_IMP_14_custodians_and_code_come_in_and_corrections_survive(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    said = with_beside(ZHANG, LI, code="0042")
+    assert outcomes(await merge(conn, said, now=now)) == ["added"]
+    aed_id = (await devices(conn))["医院"].id
+    assert await beside(conn, aed_id) == ([ZHANG, LI], "0042")
+    assert outcomes(await merge(conn, said, now=now)) == ["unchanged"]
+    assert outcomes(await merge(conn, with_beside(), now=now)) == ["unchanged"]
+    assert await beside(conn, aed_id) == ([ZHANG, LI], "0042"), "empty cells say nothing"
+    mine = replace(ZHANG, phone="2")
+    await aed_custodians.put(conn, aed_id, [mine], now=now)
+    await conn.execute(sa.delete(tables.aed_code))
+    assert outcomes(await merge(conn, said, now=now)) == ["unchanged"]
+    assert await beside(conn, aed_id) == ([mine], None)
+    newer = with_beside(replace(ZHANG, phone="3"), LI, code="77")
+    assert outcomes(await merge(conn, newer, now=now)) == ["changed"]
+    assert await beside(conn, aed_id) == ([replace(ZHANG, phone="3")], "77")
+    assert (await devices(conn))["医院"].version == 1
+
+
+async def test_IMP_14_what_was_known_before_the_list_spoke_of_it_stays(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    await merge(conn, row(2, "医院", ref="1"), now=now)
+    aed_id = (await devices(conn))["医院"].id
+    await aed_custodians.put(conn, aed_id, [LI], now=now)
+    other = replace(LI, name="王五")
+    assert outcomes(await merge(conn, with_beside(ZHANG, other), now=now)) == ["changed"]
+    assert (await beside(conn, aed_id))[0] == [ZHANG, LI]
+
+
+async def test_IMP_14_neither_export_nor_history_nor_what_is_remembered_holds_the_code(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    await merge(conn, with_beside(ZHANG, code="S3CRET"), now=now)
+    changed = replace(with_beside(ZHANG, code="S3CRET2"), facts=row(2, "医院", phone="1").facts)
+    await merge(conn, changed, now=now)
+    for table in (tables.aed, tables.aed_history, tables.aed_listed):
+        rows = (await conn.execute(sa.select(table))).all()
+        assert rows
+        assert "S3CRET" not in repr(rows)
+        assert "张三" not in repr(rows)
+    assert "S3CRET" not in repr(await aed_export.rows(conn, ORG))

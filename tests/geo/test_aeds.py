@@ -216,19 +216,6 @@ async def test_withdrawing_again_changes_nothing(conn: AsyncConnection, now: dat
     assert await aeds.list_page(conn) == []
 
 
-async def test_every_change_moves_the_mark_of_the_registry(
-    conn: AsyncConnection, now: datetime
-) -> None:
-    marks = [await aeds.registry_mark(conn)]
-    aed = await add(conn, now)
-    marks.append(await aeds.registry_mark(conn))
-    await aeds.change(conn, aed.id, {"floor": "1"}, version=1, actor_id=None, now=now)
-    marks.append(await aeds.registry_mark(conn))
-    await aeds.withdraw(conn, aed.id, actor_id=None, now=now)
-    marks.append(await aeds.registry_mark(conn))
-    assert len(set(marks)) == 4
-
-
 # ---- lists
 
 

@@ -158,6 +158,7 @@ def test_UIR_4_a_list_is_tried_and_taken_over(
         expect(page.locator(".reg-mapping", has_text="Quai")).to_have_count(0)
         expect(page.locator("[data-outcome=added]")).to_have_text("2")
         map_is_drawn(page)
+        expect(page.locator(".reg-head [role=status]")).to_contain_text("GB18030")
         picture(page, "registry-import-light-zh")
         page.keyboard.press("Control+Enter")
         expect(page.locator(".reg-head .gm-chip")).to_have_text("已导入")
@@ -167,6 +168,62 @@ def test_UIR_4_a_list_is_tried_and_taken_over(
         expect(second).to_be_visible()
         second.click()
         expect(page.locator("[name=hours]")).to_have_value("Mo-Fr 08:00-18:00")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_UIR_6_a_wrong_layout_is_mended_by_keys_and_kept(
+    whole: Whole, browser: Browser, listed: str, tmp_path: Path, language: str
+) -> None:
+    path, kept = tmp_path / f"{listed}.csv", f"镇表 {listed[-6:]}"
+    rows = (f"镇政府,{listed} {n}号,{EAST + n / 500:.5f},{NORTH},0042" for n in (1, 2, 3))
+    head = "场所名称,楼名,经度,纬度,箱柜密码"
+    path.write_text("\n".join((head, *rows)), encoding="utf-8")
+    layout, name = {"zh": ("版式", "场所名称"), "en": ("Layout", "Place")}[language]
+    theme = "light" if language == "zh" else "dark"
+    with _registry(browser, whole, language=language, theme=theme) as page:
+        page.keyboard.press("3")
+        page.set_input_files("input[type=file]", str(path))
+        expect(page.locator("[data-outcome=added]")).to_have_text("3")
+        expect(page.locator(".reg-samples")).to_contain_text("镇政府")
+        page.get_by_label(layout, exact=True).focus()
+        page.get_by_label(layout, exact=True).press("ArrowDown")
+        expect(page.get_by_label(layout, exact=True)).not_to_have_value("")
+        page.get_by_label(name, exact=True).focus()
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_label(name, exact=True)).to_have_value("楼名")
+        expect(page.locator(".reg-samples")).to_contain_text(listed)
+        assert "0042" not in page.locator(".reg-mapping").first.inner_text()
+        _keep_layout(page, kept)
+        expect(page.get_by_label(layout, exact=True)).to_have_value(kept)
+        expect(page.locator(".reg-samples")).to_contain_text(listed)
+        page.locator(".reg-layout").scroll_into_view_if_needed()
+        _axe(page, "import")
+        picture(page, f"registry-layout-{theme}-{language}")
+
+
+def _keep_layout(page: Page, name: str) -> None:
+    page.locator("[name=layout_name]").focus()
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    map_is_drawn(page)
+
+
+def test_IMP_13_a_long_list_reaches_an_open_console(
+    whole: Whole, browser: Browser, listed: str
+) -> None:
+    lines = (f"{listed} {n}号,{EAST + n / 1000:.5f},{NORTH + 0.01}" for n in range(22))
+    content = "\n".join(("场所名称,经度,纬度", *lines)).encode()
+    with _registry(browser, whole) as page, whole.client("admin") as office:
+        page.keyboard.press("/")
+        page.keyboard.type(listed)
+        expect(page.locator(".reg-row")).to_have_count(0)
+        key = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/octet-stream"}
+        sent = office.post("/imports/aeds", params={"name": "a.csv"}, content=content, headers=key)
+        path = f"/imports/{sent.raise_for_status().json()['id']}/apply"
+        office.post(path, headers={"Idempotency-Key": str(uuid4())}).raise_for_status()
+        expect(page.locator(".reg-row")).to_have_count(22)
 
 
 LOOKS = [

@@ -32,21 +32,24 @@ def test_an_unknown_city_is_named_with_those_there_are():
         cities.city_named("atlantis")
 
 
-def test_a_file_that_is_not_the_expected_one_is_refused(tmp_path, monkeypatch):
+def test_a_file_that_is_not_the_expected_one_is_refused(tmp_path):
     archive_in(tmp_path, b"something else")
-    monkeypatch.setattr(cities, "_download", lambda *_: tmp_path / "quackosm-0.19.0.tar.gz")
     with pytest.raises(Trouble, match="not the file that was expected"):
-        cities.fetch(cities.CITIES["monaco"], tmp_path / "download")
+        cities.fetch(
+            cities.CITIES["monaco"],
+            tmp_path / "download",
+            download=lambda *_: tmp_path / "quackosm-0.19.0.tar.gz",
+        )
     assert list((tmp_path / "download").iterdir()) == []
 
 
-def test_a_city_is_fetched_once(tmp_path, monkeypatch):
+def test_a_city_is_fetched_once(tmp_path):
     archive_in(tmp_path, b"a city")
-    monkeypatch.setattr(cities, "_download", lambda *_: tmp_path / "quackosm-0.19.0.tar.gz")
+    archive = tmp_path / "quackosm-0.19.0.tar.gz"
     city = replace(cities.CITIES["monaco"], path_sha256=cities._sha256(tmp_path / "inner"))
-    assert cities.fetch(city, tmp_path / "download").read_bytes() == b"a city"
-    monkeypatch.setattr(cities, "_download", pytest.fail)
-    assert cities.fetch(city, tmp_path / "download").read_bytes() == b"a city"
+    first = cities.fetch(city, tmp_path / "download", download=lambda *_: archive)
+    assert first.read_bytes() == b"a city"
+    assert cities.fetch(city, tmp_path / "download", download=pytest.fail) == first
 
 
 def test_a_point_on_the_central_meridian_of_a_zone():

@@ -115,6 +115,7 @@ def test_IMP_11_columns_are_mapped_by_hand(golden: Golden, tmp_path: Path, datab
         ((), b"%PDF-1.4", "is a PDF"),
         (("--encoding", "utf-8"), LIST.encode("gbk"), "not utf-8"),
         (("--map", "x"), LIST.encode(), "field=column"),
+        (("--layout", "x"), LIST.encode(), "taiwan, brezice, braslovce, guessed"),
         (("--org", "nobody"), LIST.encode(), "No organisation nobody"),
     ],
 )

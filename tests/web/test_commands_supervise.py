@@ -4,10 +4,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from web.commands import supervise
 from web.commands.process import Program
@@ -19,12 +19,6 @@ _LIVES = _READY + "import signal; signal.pause()"
 
 def python(name: str, code: str, **options: object) -> Program:
     return Program(name, (sys.executable, "-c", code), **options)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - what changes is another process
-            await asyncio.sleep(0)
 
 
 @pytest.fixture

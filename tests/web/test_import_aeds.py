@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from geo.aed_beside import Beside
 from geo.aed_bulk import AedRow
+from geo.aed_custodians import Custodian
 from geo.datum import Crs
 from geo.position import Position
 from web.imports import aed_files, aeds, mapping, report, sheet
-from web.imports.mapping import BadMapping
+from web.imports.mapping import BadMapping, Choice
 from web.imports.report import Rejected
 from web.imports.sheet import Sheet
 
@@ -194,6 +196,60 @@ def test_IMP_11_our_own_county_sheet() -> None:
     assert "floor" not in row.facts, "a column that is not there says nothing"
 
 
+def test_IMP_14_custodians_and_code_are_columns_under_many_names() -> None:
+    ours = one(
+        "场所名称,经度,纬度,箱柜密码,第一责任人,第一责任人单位,第一责任人电话,第一责任人邮箱,"
+        "第二责任人,第二责任人电话\n甲,115.6,32.4,0042,张三,卫生院,13800000000,z@example.org,,\n",
+        "county-zh",
+    )
+    assert ours.beside == Beside(
+        (Custodian(1, "卫生院", "张三", "13800000000", "z@example.org"),), "0042"
+    )
+    assert "0042" not in repr(ours)
+    assert not {"cabinet_code", "custodian_1_name"} & ours.facts.keys()
+    theirs = one(
+        "安装地点,场所名称,经度,纬度,柜门密码,管理单位,负责人电话,备用联系人\n"
+        "门厅,甲,115.6,32.4,A#7,保卫科,0558-1,李四\n",
+        "county-zh",
+    )
+    assert theirs.beside.code == "A#7"
+    assert theirs.beside.custodians == (
+        Custodian(1, "保卫科", "保卫科", "0558-1", None),
+        Custodian(2, None, "李四", None, None),
+    )
+    assert one("name,lon,lat,Lock code\n甲,1,2,99\n", "guessed").beside.code == "99"
+    assert not one("场所名称,经度,纬度,箱柜密码,第一责任人\n甲,1,2,,\n").beside
+
+
+def test_IMP_14_a_cell_beside_the_record_is_refused_without_quoting_the_code() -> None:
+    secret = "7391" * 11
+    _, rejected, _ = facts(
+        f"场所名称,经度,纬度,箱柜密码,第一责任人电话\n甲,115.6,32.4,{secret},\n乙,115.6,32.41,,138\n"
+    )
+    said = reasons(rejected)
+    assert "44 characters; at most 40" in said[2]
+    assert "7391" not in said[2]
+    assert "custodian 1 has neither name nor unit" in said[3]
+
+
+def test_IMP_11_a_layout_is_chosen_over_the_guess() -> None:
+    found = read("场所名称,经度,纬度,单位名称\n甲,115.6,32.4,卫生院\n")
+    headers = mapping.find(found, "aeds", Choice("guessed"))
+    assert headers is not None
+    assert (headers.name, headers.columns["name"]) == ("guessed", "场所名称")
+    kept = Choice("镇表", {"name": "单位名称", "lat": "没有", "lon": ()})
+    ours = mapping.find(found, "aeds", kept)
+    assert ours is not None
+    assert (ours.columns["name"], ours.columns["lat"]) == ("单位名称", "纬度")
+    assert "lon" not in ours.columns
+    assert mapping.lacking(found, kept) == ["没有"]
+    taiwan = mapping.find(found, "aeds", Choice("taiwan"))
+    assert taiwan is not None
+    assert [field.name for field in mapping.missing(taiwan, found)] == ["name"]
+    with pytest.raises(BadMapping, match="no layout"):
+        mapping.find(found, "aeds", Choice("none"))
+
+
 def test_IMP_11_the_template_has_our_headers_and_an_example_that_never_comes_in() -> None:
     found = sheet.read(TEMPLATE.read_bytes(), "aeds.csv")
     profile = mapping.guess(found, "aeds")
@@ -217,10 +273,10 @@ def test_IMP_11_other_lists_are_known_by_their_headers_or_mapped_by_hand() -> No
     assert mapping.guess(found, "aeds") is None
     told = mapping.parse(["name=wo", "lon=rechts", "lat=hoch"])
     profile = mapping.with_columns(None, "aeds", told, found)
-    assert mapping.missing(profile) == []
+    assert mapping.missing(profile, found) == []
     assert aeds.facts(found, profile, Crs.WGS84)[0][0].facts["position"] == Position(1, 2)
     bare = mapping.with_columns(None, "aeds", {"lon": "rechts"}, found)
-    assert [field.name for field in mapping.missing(bare)] == ["name"]
+    assert [field.name for field in mapping.missing(bare, found)] == ["name"]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from web import auth, fields, idempotency, import_shapes, rights
 from web.dependencies import Caller, Language, Now, Tx, View
 from web.import_shapes import ImportShape, ImportsShape
 from web.imports import mapping, taking
-from web.imports.profile import Columns
+from web.imports.profile import Choice, Columns
 from web.imports.taking import Opened, Options, Taken
 from web.rights import Action
 
@@ -45,7 +45,10 @@ Encoding = Annotated[str | None, Query(max_length=40, description="instead of th
 
 
 class ListOptions(fields.Body):
-    """Another way to read a list; what is left out stays. A column of null takes the field away."""
+    """Another way to read a list; what is left out stays. A column of null takes the field away.
+
+    Another layout, or null for the one that is found, undoes what was mapped by hand.
+    """
 
     crs: Annotated[datum.Crs, fields.Lax] | None = None
     encoding: fields.Word | None = None
@@ -99,15 +102,14 @@ async def send_in(
     crs: Annotated[datum.Crs, Query(description="datum of its positions")] = datum.Crs.WGS84,
     encoding: Encoding = None,
     keep_far: Annotated[bool, Query(description="take rows far from all others too")] = False,
-    layout: Annotated[str | None, Query(max_length=200, description="a kept layout")] = None,
+    layout: Annotated[str | None, Query(max_length=200, description="default: found")] = None,
     org: Annotated[fields.Code | None, Query(description="default: the caller's")] = None,
 ) -> Response:
     """Keep the file (CSV, TSV, XLSX, GeoJSON, KML, XML) for a day, and say what it would do."""
     owner = await rights.org_for(conn, caller, ACTIONS[kind], org)
-    columns = await _columns_of(conn, caller, kind, layout) if layout else {}
     options = {
         "crs": crs.value, "encoding": encoding, "keep_far": keep_far, "source": None,
-        "columns": dict(columns),
+        "columns": {}, "layout": await _choice(conn, caller, kind, layout),
     }  # fmt: skip
     upload_id = await uploads.add(
         conn, owner.id, kind,
@@ -156,8 +158,9 @@ async def change(
     upload = await _mine(conn, caller, import_id)
     said = body.model_dump(mode="json", exclude_unset=True, exclude={"layout", "columns"})
     columns = dict(upload.options["columns"])
-    if body.layout:
-        columns = dict(await _columns_of(conn, caller, upload.kind, body.layout))
+    if "layout" in body.model_fields_set:
+        said["layout"] = await _choice(conn, caller, upload.kind, body.layout)
+        columns = {}
     columns |= {name: column or () for name, column in (body.columns or {}).items()}
     options = {**upload.options, **said, "columns": columns}
     changed = await uploads.change(conn, import_id, options)
@@ -229,31 +232,41 @@ async def _mine(conn: AsyncConnection, caller: auth.Caller, import_id: UUID) -> 
     return upload
 
 
-async def _columns_of(
-    conn: AsyncConnection, caller: auth.Caller, kind: ListKind, name: str
-) -> Mapping[str, Any]:
-    """Find a kept layout by its name. Raises NotFound."""
+async def _choice(
+    conn: AsyncConnection, caller: auth.Caller, kind: ListKind, name: str | None
+) -> dict[str, Any] | None:
+    """Find a layout by its name, first among those that offices keep. Raises NotFound."""
+    if name is None:
+        return None
     kept = await uploads.layouts(conn, rights.reach(caller, ACTIONS[kind]), kind)
-    found = next((one for one in kept if one.name == name), None)
-    if found is None:
+    for one in kept:
+        if one.name == name:
+            return {"name": name, "columns": dict(one.mapping)}
+    if name not in {mapping.GUESSED, *(known.name for known in mapping.shipped(kind))}:
         raise errors.NotFound
-    return found.mapping
+    return {"name": name, "columns": None}
 
 
 async def _opened(upload: Upload) -> Opened:
     """Read the file beside the event loop. Raises `Unreadable`, `BadMapping`, Applied."""
     if upload.content is None:
         raise uploads.Applied(state=dict(upload.report or {}))
-    columns: Columns = {
-        name: tuple(told) if isinstance(told, list) else told
-        for name, told in upload.options["columns"].items()
-    }
+    layout = upload.options.get("layout")
+    choice = None
+    if layout is not None:
+        columns = layout["columns"]
+        choice = Choice(layout["name"], None if columns is None else _columns(columns))
     async with _reading:
         return await asyncio.to_thread(
             taking.open_list,
             upload.content, upload.name, upload.kind,
-            encoding=upload.options["encoding"], columns=columns,
+            encoding=upload.options["encoding"], columns=_columns(upload.options["columns"]),
+            layout=choice,
         )  # fmt: skip
+
+
+def _columns(kept: Mapping[str, Any]) -> Columns:
+    return {name: tuple(told) if isinstance(told, list) else told for name, told in kept.items()}
 
 
 def _options(upload: Upload, *, is_trial: bool) -> Options:
@@ -267,7 +280,7 @@ async def _tried(
     """Show what a list would do; one that lacks a required column does nothing."""
     opened = await _opened(upload)
     taken = Taken(taking.NOTHING)
-    if not mapping.missing(opened.profile):
+    if not mapping.missing(opened.profile, opened.sheet):
         options = _options(upload, is_trial=True)
         taken = await taking.take(conn, upload.org_id, opened, options, by=caller.id, now=now)
     return import_shapes.whole(upload, opened, taken, spoken)

@@ -20,7 +20,7 @@ from web.commands import database, installation
 from web.commands.options import DataDir, Json, print_json
 from web.commands.trouble import Trouble
 from web.imports import mapping, sheet, taking
-from web.imports.mapping import BadMapping
+from web.imports.mapping import BadMapping, Choice
 from web.imports.report import Report
 from web.imports.taking import Opened, Options, Taken, Tell
 
@@ -35,6 +35,9 @@ Map = Annotated[
     list[str] | None,
     typer.Option("--map", help="field=column, repeatable. 字段=列名，可重复。"),
 ]
+Layout = Annotated[
+    str | None, typer.Option(help="Instead of the detected one, such as guessed. 版式名称。")
+]
 Encoding = Annotated[str | None, typer.Option(help="Instead of the detected one. 文字编码。")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would happen, write nothing. 仅试运行。")
@@ -48,6 +51,7 @@ def aeds(
     file: ListFile,
     *,
     crs: Datum = Crs.WGS84,
+    layout: Layout = None,
     map_: Map = None,
     encoding: Encoding = None,
     dry_run: DryRun = False,
@@ -72,7 +76,7 @@ def aeds(
     A second import of the same list changes nothing; a newer list of the same source changes only
     what it says differently. 重复导入不产生变化；新名册只更新有变化的内容。
     """
-    opened = _read(file, ListKind.AEDS, map_ or [], encoding)
+    opened = _read(file, ListKind.AEDS, map_ or [], encoding, layout)
     options = Options(crs, source, keep_far, is_trial=dry_run)
     show(_take(opened, options, org, data_dir), opened, dry_run=dry_run, as_json=json)
 
@@ -81,6 +85,7 @@ def responders(
     file: ListFile,
     *,
     crs: Datum = Crs.WGS84,
+    layout: Layout = None,
     map_: Map = None,
     encoding: Encoding = None,
     dry_run: DryRun = False,
@@ -92,7 +97,7 @@ def responders(
 
     导入志愿者名册；无法使用的行会列出原因。
     """
-    opened = _read(file, ListKind.RESPONDERS, map_ or [], encoding)
+    opened = _read(file, ListKind.RESPONDERS, map_ or [], encoding, layout)
     taken = _take(opened, Options(crs, is_trial=dry_run), org, data_dir)
     show(taken, opened, dry_run=dry_run, as_json=json)
 
@@ -100,6 +105,7 @@ def responders(
 def stock(
     file: ListFile,
     *,
+    layout: Layout = None,
     map_: Map = None,
     encoding: Encoding = None,
     dry_run: DryRun = False,
@@ -111,17 +117,22 @@ def stock(
 
     导入物资批次名册；无法使用的行会列出原因。
     """
-    opened = _read(file, ListKind.STOCK, map_ or [], encoding)
+    opened = _read(file, ListKind.STOCK, map_ or [], encoding, layout)
     taken = _take(opened, Options(is_trial=dry_run), org, data_dir)
     show(taken, opened, dry_run=dry_run, as_json=json)
 
 
-def _read(file: Path, kind: ListKind, pairs: list[str], encoding: str | None) -> Opened:
+def _read(
+    file: Path, kind: ListKind, pairs: list[str], encoding: str | None, layout: str | None
+) -> Opened:
     """Read a list and find its layout, with what was mapped by hand. Raises Trouble."""
     try:
         columns = mapping.parse(pairs)
         content = file.read_bytes()
-        opened = taking.open_list(content, file.name, kind, encoding=encoding, columns=columns)
+        choice = None if layout is None else Choice(layout)
+        opened = taking.open_list(
+            content, file.name, kind, encoding=encoding, columns=columns, layout=choice
+        )
         taking.check_complete(opened)
     except sheet.Unreadable as error:
         raise Trouble(f"{file.name}: {error.en}", f"{file.name}：{error.zh}") from error

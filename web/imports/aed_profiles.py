@@ -48,6 +48,11 @@ FIELDS = (
         ("利用可能日時特記事項", "availableDateNote"),
     ),
     Field("cabinet", "Cabinet", "箱柜", ("箱柜类型",)),
+    Field(
+        "cabinet_code", "Code of the cabinet (secret)", "箱柜密码",
+        ("开箱密码", "柜门密码", "开锁密码", "密码", "lock code", "door code", "pin"),
+        is_secret=True,
+    ),
     Field("status", "Status", "状态", ("设备状态",)),
     Field("brand", "Brand", "品牌", ("厂家", "manufacturer")),
     Field("model", "Model", "型号", ("设备型号",)),
@@ -68,6 +73,40 @@ FIELDS = (
     Field("carrier", "Carrier (mobile devices)", "随车载体", ("车辆",)),
     Field("check_every_days", "Checked every (days)", "巡检周期", ("巡检周期天",)),
     Field("verified_at", "Last checked", "最近核查", ("最近巡检", "核查日期")),
+    Field(
+        "custodian_1_name", "First custodian", "第一责任人",
+        ("责任人", "管护人", "管理人", "管理员", "负责人", "联系人", "第一管护人", "custodian"),
+    ),
+    Field(
+        "custodian_1_unit", "First custodian: unit", "第一责任人单位",
+        ("责任单位", "管护单位", "管理单位", "责任人单位", "管护人单位", "custodian unit"),
+    ),
+    Field(
+        "custodian_1_phone", "First custodian: telephone", "第一责任人电话",
+        ("责任人电话", "管护人电话", "管理人电话", "管理员电话", "负责人电话", "联系人电话",
+         "责任人手机", "管护人手机", "管理员手机", "联系人手机", "custodian phone"),
+    ),
+    Field(
+        "custodian_1_email", "First custodian: e-mail", "第一责任人邮箱",
+        ("责任人邮箱", "管护人邮箱", "管理员邮箱", "联系人邮箱", "custodian email"),
+    ),
+    Field(
+        "custodian_2_name", "Second custodian", "第二责任人",
+        ("备用责任人", "副责任人", "第二管护人", "备用联系人", "第二联系人"),
+    ),
+    Field(
+        "custodian_2_unit", "Second custodian: unit", "第二责任人单位",
+        ("备用责任人单位", "第二管护人单位", "第二管护单位"),
+    ),
+    Field(
+        "custodian_2_phone", "Second custodian: telephone", "第二责任人电话",
+        ("备用责任人电话", "副责任人电话", "第二管护人电话", "备用联系人电话", "第二联系人电话",
+         "第二责任人手机"),
+    ),
+    Field(
+        "custodian_2_email", "Second custodian: e-mail", "第二责任人邮箱",
+        ("备用责任人邮箱", "第二管护人邮箱"),
+    ),
 )  # fmt: skip
 
 _OSM = {
@@ -100,16 +139,23 @@ _KOBE = {
 PROFILES = (
     Profile(
         "county-zh", "aeds", {field.name: field.zh for field in FIELDS},
-        marks=("场所名称", "经度", "纬度"),
+        marks=("场所名称", "经度", "纬度"), en="Our county sheet", zh="县级名册模板",
     ),
     # What `golden export aeds` writes.
     Profile(
         "golden", "aeds", {column: column for column in aed_columns.EXPORTED},
         marks=aed_columns.EXPORTED, source="golden", style="golden",
+        en="Export of this system", zh="本系统导出的名册",
     ),
     # Tags as columns, as Overpass and others write them; every column is a tag.
-    Profile("osm-tags", "aeds", _OSM, "osm-list", ("@id", "@lat", "@lon"), style="osm"),
-    Profile("osm-features", "aeds", _OSM, "osm-list", ("emergency", "lon", "lat"), style="osm"),
+    Profile(
+        "osm-tags", "aeds", _OSM, "osm-list", ("@id", "@lat", "@lon"), style="osm",
+        en="OpenStreetMap tags", zh="OpenStreetMap 标签",
+    ),
+    Profile(
+        "osm-features", "aeds", _OSM, "osm-list", ("emergency", "lon", "lat"), style="osm",
+        en="OpenStreetMap features", zh="OpenStreetMap 要素",
+    ),
     # Japan's recommended data set, both of its editions.
     Profile(
         "japan-standard", "aeds",
@@ -129,21 +175,26 @@ PROFILES = (
             "has_child_pads": "小児対応設備の有無",
         },
         "japan-standard", ("名称", "緯度", "経度", "設置位置", "利用可能曜日"),
+        en="Japan, recommended data set", zh="日本推荐数据集",
     ),
     Profile(
         "takamatsu-2023", "aeds", {**_LINK_DATA, "lon": "longitude", "lat": "latitude"},
-        "takamatsu",
+        "takamatsu", en="Takamatsu, 2023", zh="高松市 2023",
     ),
-    Profile("takamatsu-old", "aeds", {**_LINK_DATA, "coordinates": "location"}, "takamatsu"),
+    Profile(
+        "takamatsu-old", "aeds", {**_LINK_DATA, "coordinates": "location"}, "takamatsu",
+        en="Takamatsu, before 2023", zh="高松市旧版",
+    ),
     Profile(
         "urasoe", "aeds",
         {"id": "NO.", "name": "施設名", "address": "住所", "phone": "電話番号", "lon": "経度",
          "lat": "緯度"},
-        "urasoe",
+        "urasoe", en="Urasoe", zh="浦添市",
     ),
     # The table, and the markers of the map: one registry, two numberings.
     Profile(
         "kobe", "aeds", _KOBE, "kobe", ("number", "zipcode", "area", "location", "lng", "note"),
+        en="Kobe", zh="神户市",
     ),
     Profile(
         "taiwan-2014", "aeds",
@@ -151,6 +202,7 @@ PROFILES = (
          "location_note": ("9", "7"), "hours": "10", "phone": "11"},
         "taiwan", tuple(str(number) for number in range(1, 13)),
         ("3", r"^\(\s*[\d.]+\s*,\s*[\d.]+\s*\)$"), style="taiwan-2014",
+        en="Taiwan, 2014", zh="台湾 2014",
     ),
     Profile(
         "taiwan", "aeds",
@@ -173,13 +225,16 @@ PROFILES = (
             "phone": "開放時間緊急連絡電話",
         },
         "taiwan", ("AEDID", "場所名稱", "地點LAT", "地點LNG"), style="taiwan",
+        en="Taiwan, current", zh="台湾现行",
     ),
     Profile(
         "brezice", "aeds",
         {"name": "Opis", "hours": "delovni čas", "lon": "longitude", "lat": "latitude"}, "brezice",
+        en="Brežice", zh="布雷日采",
     ),
     Profile(
         "braslovce", "aeds",
         {"name": "LOKACIJA DEFIBRILATORJA", "address": "NASLOV LOKACIJE"}, "braslovce",
+        en="Braslovče", zh="布拉斯洛夫切",
     ),
 )  # fmt: skip

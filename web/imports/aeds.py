@@ -9,10 +9,19 @@ from typing import Any
 from uuid import UUID
 
 from geo import datum, osm_aeds
+from geo.aed_beside import Beside
 from geo.aed_bulk import AedRow
 from geo.datum import Crs
 from geo.position import Position
-from web.imports import aed_columns, aed_hours, aed_places, mapping, report, unusable
+from web.imports import (
+    aed_beside_cells,
+    aed_columns,
+    aed_hours,
+    aed_places,
+    mapping,
+    report,
+    unusable,
+)
 from web.imports.aed_columns import BadCell
 from web.imports.profile import Profile
 from web.imports.report import Rejected, Said
@@ -23,7 +32,8 @@ from web.imports.unusable import Unusable
 _APART = frozenset(
     {"id", "lon", "lat", "coordinates", "coordinates_again", "address_more", "city", "district",
      "hours", "hours_note", "hours_days", "hours_start", "hours_end", "source", "source_ref",
-     "weekday_start", "weekday_end", "saturday_start", "saturday_end", "sunday_start", "sunday_end"}
+     "weekday_start", "weekday_end", "saturday_start", "saturday_end", "sunday_start", "sunday_end",
+     *aed_beside_cells.FIELDS}
 )  # fmt: skip
 _MARKS = re.compile(r"<br\s*/?>|<[^>]{0,200}>")
 _EXAMPLE = "示例"
@@ -37,6 +47,7 @@ class _Draft:
     row: Row
     texts: Mapping[str, str]
     facts: Mapping[str, Any]
+    beside: Beside
     lon: float
     lat: float
 
@@ -147,6 +158,10 @@ def _draft(row: Row, texts: Mapping[str, str], profile: Profile, *, is_lon_first
         )
     reasons: list[Said] = []
     try:
+        beside = aed_beside_cells.read(texts)
+    except BadCell as bad:
+        reasons.append(bad.said)
+    try:
         lon, lat = aed_places.read(texts, is_lon_first=is_lon_first)
     except BadCell as bad:
         reasons.append(bad.said)
@@ -156,7 +171,7 @@ def _draft(row: Row, texts: Mapping[str, str], profile: Profile, *, is_lon_first
         reasons.append(found.said)
     if reasons:
         raise Unusable(*reasons)
-    return _Draft(row, texts, said, lon, lat)
+    return _Draft(row, texts, said, beside, lon, lat)
 
 
 def _words(texts: Mapping[str, str], profile: Profile) -> dict[str, Any]:
@@ -246,8 +261,9 @@ def _finished(draft: _Draft, profile: Profile, crs: Crs) -> AedRow:
     }
     number, ref = draft.row.number, _ref(draft, profile)
     if profile.style != "golden":
-        return AedRow(number, ref, said)
-    return AedRow(number, ref, said, _uuid(draft.texts["id"]), draft.texts["source"] or None)
+        return AedRow(number, ref, said, beside=draft.beside)
+    ours = _uuid(draft.texts["id"]), draft.texts["source"] or None
+    return AedRow(number, ref, said, *ours, draft.beside)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -8,13 +8,17 @@ Columns = Mapping[str, str | tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field that a kind of list has; `aliases` are headers that people give it."""
+    """One field that a kind of list has; `aliases` are headers that people give it.
+
+    What stands in a column of a secret field is shown to nobody.
+    """
 
     name: str
     en: str
     zh: str
     aliases: tuple[str, ...] = ()
     is_required: bool = False
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,8 @@ class Profile:
 
     Lists of one `source` recognise each other's rows. A sheet has this layout if it has all of
     `marks` (else all columns named here), and where `sign` is given, if the first row's cell of
-    that column fits the pattern. `style` names what reads the layout's own ways.
+    that column fits the pattern. `style` names what reads the layout's own ways. `en` and `zh` are
+    what people call it.
     """
 
     name: str
@@ -33,6 +38,8 @@ class Profile:
     marks: tuple[str, ...] = ()
     sign: tuple[str, str] | None = None
     style: str = ""
+    en: str = ""
+    zh: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", dict(self.columns))
@@ -44,3 +51,11 @@ class Profile:
             for told in self.columns.values()
             for column in ((told,) if isinstance(told, str) else told)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A layout that somebody chose by its name; `columns` are those of one that an office keeps."""
+
+    name: str
+    columns: Columns | None = None

@@ -29,9 +29,10 @@ PROFILES = (
     Profile(
         "county-zh", "responders", {field.name: field.zh for field in FIELDS},
         marks=("姓名", "手机", "有效期至"),
+        en="Our county sheet", zh="县级名册模板",
     ),
     Profile(
         "columns", "responders", {field.name: field.name for field in FIELDS},
-        marks=("name", "phone"),
+        marks=("name", "phone"), en="Names of the fields", zh="英文字段名",
     ),
 )  # fmt: skip

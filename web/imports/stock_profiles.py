@@ -28,9 +28,10 @@ PROFILES = (
     Profile(
         "county-zh", "stock", {field.name: field.zh for field in FIELDS},
         marks=("仓库", "物资", "数量"),
+        en="Our county sheet", zh="县级名册模板",
     ),
     Profile(
         "columns", "stock", {field.name: field.name for field in FIELDS},
-        marks=("depot", "item", "quantity"),
+        marks=("depot", "item", "quantity"), en="Names of the fields", zh="英文字段名",
     ),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """A list taken over into the database, or only tried: the same for each kind and either edge."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -9,14 +9,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import responder_import, stock_import
+from dispatch import devices, responder_import, stock_import
 from dispatch.uploads import ListKind
 from geo import aed_import, aed_references
 from geo.datum import Crs
 from geo.position import Position
 from web.imports import aed_places, aeds, mapping, report, responders, sheet, stock
 from web.imports.mapping import BadMapping
-from web.imports.profile import Columns, Profile
+from web.imports.profile import Choice, Columns, Profile
 from web.imports.report import Rejected, Report, Said
 from web.imports.sheet import Sheet
 
@@ -28,10 +28,14 @@ Tell = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A list that was read, with the layout it was found to have."""
+    """A list that was read, with the layout it was found to have.
+
+    `lacking` are the columns that the chosen layout names and the list does not have.
+    """
 
     sheet: Sheet
     profile: Profile
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +58,26 @@ class Taken:
 
 
 def open_list(
-    content: bytes, name: str, kind: ListKind, *, encoding: str | None, columns: Columns
+    content: bytes,
+    name: str,
+    kind: ListKind,
+    *,
+    encoding: str | None,
+    columns: Columns,
+    layout: Choice | None = None,
 ) -> Opened:
-    """Read a list and find its layout, with what was mapped by hand over it.
+    """Read a list in the layout that was chosen, else found, with what was mapped by hand.
 
     Raises `sheet.Unreadable`, `BadMapping`.
     """
     found = sheet.read(content, name, encoding=encoding)
-    profile = mapping.with_columns(mapping.guess(found, kind), kind, columns, found)
-    return Opened(found, profile)
+    profile = mapping.with_columns(mapping.find(found, kind, layout), kind, columns, found)
+    return Opened(found, profile, tuple(mapping.lacking(found, layout)))
 
 
 def check_complete(opened: Opened) -> None:
     """Refuse a layout that lacks a required column. Raises `BadMapping`."""
-    absent = mapping.missing(opened.profile)
+    absent = mapping.missing(opened.profile, opened.sheet)
     if absent:
         wanted, columns = absent[0], ", ".join(opened.sheet.columns)
         raise BadMapping(
@@ -94,22 +104,26 @@ async def take(
         taken = await _TAKERS[ListKind(opened.profile.kind)](job)
         if options.is_trial:
             await kept.rollback()
-    left_out = _left_out(opened.sheet)
-    return replace(
-        taken, report=replace(taken.report, warnings=(*left_out, *taken.report.warnings))
-    )
+    warnings = (*_left_out(opened), *taken.report.warnings)
+    return replace(taken, report=replace(taken.report, warnings=warnings))
 
 
-def _left_out(found: Sheet) -> list[report.Warning]:
-    """Say which sheets of a workbook were not read: a town's list may be in there."""
-    if not found.left_out:
-        return []
-    names = ", ".join(found.left_out)
-    said = Said(
-        f"only the fullest sheet was read, not: {names}; save each as a file of its own",
-        f"仅读取了行数最多的工作表，未读取：{names}；请分别另存为单独文件",
-    )
-    return [report.Warning("sheets_left_out", said)]
+def _left_out(opened: Opened) -> Iterator[report.Warning]:
+    """Say which sheets of a workbook were not read, and which columns were looked for in vain."""
+    names = ", ".join(opened.sheet.left_out)
+    if names:
+        said = Said(
+            f"only the fullest sheet was read, not: {names}; save each as a file of its own",
+            f"仅读取了行数最多的工作表，未读取：{names}；请分别另存为单独文件",
+        )
+        yield report.Warning("sheets_left_out", said)
+    columns = ", ".join(opened.lacking)
+    if columns:
+        said = Said(
+            f"the layout {opened.profile.name} names columns that this list lacks: {columns}",
+            f"版式“{opened.profile.name}”中的这些列在本名册中不存在：{columns}",
+        )
+        yield report.Warning("columns_lacking", said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +155,11 @@ async def _aeds(job: _Job) -> Taken:
         progress=job.tell,
         now=job.now,
     )
+    if not options.is_trial:
+        await devices.tell_list(
+            job.conn, job.org_id, merged.touched(), source=source,
+            added=merged.count(aed_import.Outcome.ADDED), now=job.now,
+        )  # fmt: skip
     places = {row.number: row.facts["position"] for row in rows}
     return _taken(merged.outcomes, rejected, [*warnings, *_found_odd(merged)], places)
 

@@ -18,7 +18,7 @@ export const touch = (): void => changes.update((n) => n + 1);
 export function listenForAeds(): () => void {
   let timer = 0;
   const stop = onBoardEvent((kind) => {
-    if (kind !== "aed_changed") return;
+    if (kind !== "aed_changed" && kind !== "aeds_imported") return;
     window.clearTimeout(timer);
     timer = window.setTimeout(touch, NEWS_PAUSE_MS);
   });

@@ -4,10 +4,11 @@ import { Button } from "@shared/parts/controls.tsx";
 import type { Layout, Upload } from "@shared/shapes.ts";
 import { useState } from "preact/hooks";
 import { say } from "../toast.ts";
-import { touch, useList } from "./asking.ts";
+import { touch } from "./asking.ts";
 import { useSubmit } from "./drafts.ts";
 import { Trouble } from "./form_parts.tsx";
-import { type FieldRow, fieldRows } from "./import_words.ts";
+import { LayoutChoice } from "./import_layout.tsx";
+import { type FieldRow, fieldRows, layoutColumns } from "./import_words.ts";
 import type { ListOptions } from "./uploading.ts";
 
 const ENCODINGS = ["utf-8", "gb18030", "big5", "shift_jis", "euc_kr"];
@@ -37,7 +38,7 @@ export function Mapping({ upload, onChange }: Props) {
           <MappingTable rows={others} upload={upload} onChange={onChange} />
         </details>
       ) : null}
-      <KeepLayout upload={upload} />
+      <KeepLayout upload={upload} onChange={onChange} />
     </section>
   );
 }
@@ -96,44 +97,29 @@ function MappingTable({ rows, upload, onChange }: Props & { rows: readonly Field
   );
 }
 
-function LayoutChoice({ upload, onChange }: Props) {
-  const words = useWords().registry.list;
-  const kept = useList<Layout>("/import-layouts", { kind: upload.kind, limit: null });
-  if (kept.items.length === 0) return null;
-  return (
-    <div class="gm-field">
-      <select
-        aria-label={words.layoutUse}
-        value=""
-        onChange={(event) => event.currentTarget.value && onChange({ layout: event.currentTarget.value })}
-      >
-        <option value="">{words.layoutUse}</option>
-        {kept.items.map(({ id, name }) => (
-          <option key={id} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
-}
-
 /** Keep what is chosen here under a name, for the next list of this office. */
-function KeepLayout({ upload }: { upload: Upload }) {
+function KeepLayout({ upload, onChange }: Props) {
   const words = useWords().registry.list;
   const { isBusy, problem, run } = useSubmit();
   const [name, setName] = useState("");
-  const body = { kind: upload.kind, name: name.trim(), columns: upload.mapping };
+  const body = { kind: upload.kind, name: name.trim(), columns: layoutColumns(upload) };
   const keep = () =>
     run(async (key) => {
       await post<Layout>("/import-layouts", body, { key });
       say(words.layoutSaved(body.name));
       setName("");
       touch();
+      onChange({ layout: body.name });
     }, body);
   return (
     <>
-      <div class="reg-line">
+      <form
+        class="reg-line"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (body.name && !isBusy) void keep();
+        }}
+      >
         <div class="gm-field">
           <input
             name="layout_name"
@@ -143,10 +129,10 @@ function KeepLayout({ upload }: { upload: Upload }) {
             onInput={(event) => setName(event.currentTarget.value)}
           />
         </div>
-        <Button disabled={isBusy || body.name === ""} onClick={() => void keep()}>
+        <Button type="submit" disabled={isBusy || body.name === ""}>
           {words.layoutSave}
         </Button>
-      </div>
+      </form>
       <Trouble problem={problem} />
     </>
   );

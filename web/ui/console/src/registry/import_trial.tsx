@@ -2,14 +2,14 @@ import { useLanguage, useWords } from "@shared/language.ts";
 import { Button, Chip, Segments } from "@shared/parts/controls.tsx";
 import { Icon } from "@shared/parts/icon.tsx";
 import type { Point, Upload } from "@shared/shapes.ts";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { say } from "../toast.ts";
 import { CRS } from "./aed_words.ts";
 import { useSubmit } from "./drafts.ts";
 import { Trouble } from "./form_parts.tsx";
 import { Mapping, ReadingOptions } from "./import_mapping.tsx";
 import { Counts, RejectedRows, Warnings } from "./import_result.tsx";
-import { samplesOf } from "./import_words.ts";
+import { asAsked, askedToo, samplesOf } from "./import_words.ts";
 import { showOnMap, useScene } from "./scene.ts";
 import { Side } from "./side.tsx";
 import { type ListOptions, readOtherwise, takeOver } from "./uploading.ts";
@@ -18,17 +18,19 @@ import { go } from "./where.ts";
 /** What a list would do, how it is read, and the button that takes it over. */
 export function ImportTrial({ upload }: { upload: Upload }) {
   const words = useWords().registry.list;
-  const reading = useSubmit();
+  const { reading, shown, change } = useReading(upload);
   const applying = useSubmit();
   usePreview(upload);
   const isDone = upload.applied_at !== null;
   const isComplete = upload.missing.length === 0;
-  const change = (options: ListOptions) => void reading.run(() => readOtherwise(upload.id, options));
-  const apply = () =>
-    applying.run(async (key) => {
+  const apply = async () => {
+    // What is taken over is what stands here: an answer that is still awaited may say otherwise.
+    if (reading.isBusy) return say(words.trying);
+    await applying.run(async (key) => {
       const { report } = await takeOver(upload.id, key);
       say(words.done(report?.added ?? 0, report?.changed ?? 0));
     }, upload.id);
+  };
   return (
     <Side
       label={upload.name}
@@ -45,17 +47,39 @@ export function ImportTrial({ upload }: { upload: Upload }) {
     >
       {upload.report && isComplete ? <Counts report={upload.report} /> : null}
       <Missing upload={upload} />
-      {upload.kind === "aeds" && !isDone && isComplete ? <Datum upload={upload} onChange={change} /> : null}
+      {upload.kind === "aeds" && !isDone && isComplete ? <Datum upload={shown} onChange={change} /> : null}
       <Warnings upload={upload} />
       {upload.report ? <RejectedRows report={upload.report} /> : null}
       {isDone ? null : (
         <>
-          <Mapping upload={upload} onChange={change} />
-          <ReadingOptions upload={upload} onChange={change} />
+          <Mapping upload={shown} onChange={change} />
+          <ReadingOptions upload={shown} onChange={change} />
         </>
       )}
     </Side>
   );
+}
+
+/** Each choice is tried at once; what is chosen meanwhile is tried next, so that none is lost. */
+function useReading(upload: Upload) {
+  const reading = useSubmit();
+  const [asked, setAsked] = useState<ListOptions | null>(null);
+  const waiting = useRef<ListOptions | null>(null);
+  const isRunning = useRef(false);
+  const change = async (options: ListOptions) => {
+    waiting.current = askedToo(waiting.current, options);
+    setAsked((before) => askedToo(before, options));
+    if (isRunning.current) return;
+    isRunning.current = true;
+    while (waiting.current) {
+      const next = waiting.current;
+      waiting.current = null;
+      await reading.run(() => readOtherwise(upload.id, next));
+    }
+    isRunning.current = false;
+    setAsked(null);
+  };
+  return { reading, shown: asAsked(upload, asked), change: (options: ListOptions) => void change(options) };
 }
 
 /** Points by what becomes of their rows; three of them numbered while the datum can be chosen. */

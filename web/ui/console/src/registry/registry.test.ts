@@ -19,7 +19,15 @@ import {
   textsOf,
   withEdits,
 } from "./field_values.ts";
-import { fieldRows, rowsText, samplesOf } from "./import_words.ts";
+import {
+  asAsked,
+  askedToo,
+  fieldRows,
+  keptThatFit,
+  layoutColumns,
+  rowsText,
+  samplesOf,
+} from "./import_words.ts";
 import { certificateState, papersOf } from "./person_words.ts";
 import { formatHash, parseHash } from "./route.ts";
 
@@ -180,6 +188,41 @@ describe("a list that was sent in", () => {
     expect(samplesOf(preview(many)).map(({ properties }) => properties.row)).toEqual([2, 4, 6]);
     expect(samplesOf(preview([feature(7, "")]))).toHaveLength(1);
     expect(samplesOf(preview([]))).toEqual([]);
+  });
+  it("shows what is asked before the answer, and loses nothing of what is asked meanwhile", () => {
+    const upload = {
+      fields: [{ name: "name" }, { name: "floor" }, { name: "lat" }],
+      mapping: { name: "A", lat: "B" },
+      options: { crs: "wgs84", layout: null },
+    } as unknown as Upload;
+    const both = askedToo(askedToo(null, { columns: { name: "C" } }), {
+      columns: { lat: null },
+      crs: "bd09",
+    });
+    expect(both).toEqual({ columns: { name: "C", lat: null }, crs: "bd09" });
+    expect(asAsked(upload, both)).toMatchObject({
+      mapping: { name: "C" },
+      options: { crs: "bd09", layout: null },
+    });
+    expect(asAsked(upload, both).mapping).not.toHaveProperty("lat");
+    expect(askedToo(both, { layout: "x" })).toEqual({ crs: "bd09", layout: "x" });
+    expect(asAsked(upload, null)).toBe(upload);
+    expect(layoutColumns(upload)).toEqual({ name: "A", floor: [], lat: "B" });
+  });
+  it("offers kept layouts that fit first, each name once", () => {
+    const kept = (name: string, column: string) => ({
+      id: column,
+      kind: "aeds" as const,
+      name,
+      columns: { a: column },
+    });
+    const all = [
+      kept("x", "gone"),
+      kept("y", "A"),
+      kept("y", "gone too"),
+      { ...kept("z", ""), columns: { a: [] } },
+    ];
+    expect(keptThatFit(all, ["A"]).map(({ name }) => name)).toEqual(["y", "z", "x"]);
   });
   it("shows each field with its column and what stands there", () => {
     const upload = {

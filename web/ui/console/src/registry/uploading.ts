@@ -14,7 +14,7 @@ export interface ListOptions {
   columns?: Record<string, string | null>;
   keep_far?: boolean;
   source?: string | null;
-  layout?: string;
+  layout?: string | null;
 }
 
 /** Send a file in and learn what it would do; nothing of it is written yet. */
