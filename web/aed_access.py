@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, orgs
+from dispatch import errors, fetchers, orgs
 from geo import aed_photos, aed_reports, aed_uses, aeds
 from web import auth, rights
 from web.rights import Action
@@ -21,6 +22,20 @@ async def owner(conn: AsyncConnection, caller: auth.Caller, action: Action, aed_
     """
     thing = await rights.check(conn, caller, action, orgs.Noun.AED, aed_id)
     return _code(thing)
+
+
+async def owner_or_fetcher(
+    conn: AsyncConnection, caller: auth.Caller, action: Action, aed_id: UUID, *, now: datetime
+) -> None:
+    """Let pass whoever keeps the device, and whoever fetches it or took it within a day.
+
+    Raises NotFound, NotAllowed.
+    """
+    themselves = rights.Thing(person_id=caller.id)
+    is_own = rights.may(caller, Action.OWN_CHANGE, themselves)
+    if is_own and await fetchers.has_fetched(conn, aed_id, caller.id, now=now):
+        return
+    await owner(conn, caller, action, aed_id)
 
 
 async def seen_by(conn: AsyncConnection, caller: auth.Caller | None, aed_id: UUID) -> str | None:

@@ -22,7 +22,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from geo import districts
 from geo.position import BadPosition, Position
-from web import aed_texts, built, fields, headers, language, own_api
+from web import aed_texts, built, fields, headers, language, own_api, public_ground
 from web.dependencies import Network, Now, View
 
 WITHIN_S = 1_800
@@ -46,12 +46,8 @@ WORDS: Mapping[str, Mapping[str, Any]] = orjson.loads(
     (_pages.loader or PackageLoader("web")).get_source(_pages, "aed_words.json")[0]
 )
 #: Forms go to this site, and a browser must name it with them: `no-referrer` would hide it.
-_HEADERS = {
-    "Content-Security-Policy": headers.CONTENT_SECURITY_POLICY.replace(
-        "form-action 'none'", "form-action 'self'"
-    ),
-    "Referrer-Policy": "same-origin",
-}
+_POLICY = headers.CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'")
+_HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"}
 
 Typed = Annotated[str, Form()]
 
@@ -299,6 +295,11 @@ def _send(request: Request, template: str, page: Mapping[str, Any], status: int 
     }
     text = _pages.get_template(template).render({**frame, **page})
     sent = {**_HEADERS, "Content-Language": WORDS[spoken]["tag"], "Vary": "Accept-Language"}
+    if hosts := public_ground.hosts(request.app.state.settings):
+        # The browser fetches the tiles of a licensed map from where they are.
+        sent["Content-Security-Policy"] = _POLICY.replace(
+            "connect-src 'self'", f"connect-src 'self' {hosts}"
+        ).replace("img-src 'self'", f"img-src 'self' {hosts}")
     return HTMLResponse(text, status, headers=sent)
 
 

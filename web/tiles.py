@@ -24,11 +24,12 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 
 from dispatch import errors
+from dispatch.settings import Settings
 from geo import aed_drawing, dataset, osm_read, tiles
 from geo.aed_tiles import AedTiles
 from geo.dataset import Dataset
 from realtime import deadline
-from web import dependencies, fields
+from web import dependencies, fields, public_ground
 from web.dependencies import View
 
 router = APIRouter(tags=["tiles"])
@@ -40,6 +41,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     204: {"description": "nothing lies there"},
 }
 _FOR_GOOD = "public, max-age=31536000, immutable"
+_NOT_FOR_STRANGERS = {"Cache-Control": "no-store", "Vary": "Cookie, Authorization"}
 _A_MINUTE = "public, max-age=60"
 #: With the second of `AedTiles` and a slow line, what is edited is on every map within 5 s.
 _FEW_SECONDS = "public, max-age=2"
@@ -100,9 +102,12 @@ class TileCache:
 class Tiles:
     """What one app process holds of the map."""
 
-    def __init__(self, cache_bytes: int) -> None:
+    def __init__(self, settings: Settings) -> None:
+        cache_bytes = settings.tile_cache_mb << 20
         self.aeds = AedTiles()
         self.cache = TileCache(cache_bytes)
+        self.withheld = public_ground.Withheld()
+        self._settings = settings
         self._version = ""
         self._looked_at = -math.inf
 
@@ -118,6 +123,7 @@ class Tiles:
     def note(self, cities: Sequence[Dataset]) -> str:
         """Take in which cities there are, and name the state of the base map."""
         self._version = _version(cities)
+        self.withheld = public_ground.withheld(self._settings, cities)
         return self._version
 
     async def refresh(self, request: Request) -> None:
@@ -170,8 +176,8 @@ async def prepare(app: FastAPI) -> None:
 
 
 @router.get("/tiles/base.json", summary="The base map: TileJSON with bounds and attribution")
-async def tile_json(request: Request, conn: View) -> Response:
-    """Describe the base map and the cities in it. Public."""
+async def tile_json(request: Request, conn: View, settings: dependencies.Settings) -> Response:
+    """Describe the base map, the cities in it, and what public pages may draw on. Public."""
     cities = await dataset.list_all(conn)
     host = str(request.base_url).rstrip("/")
     version = tiles_of(request).note(cities)
@@ -188,6 +194,7 @@ async def tile_json(request: Request, conn: View) -> Response:
         "version": "1.0.0",
         "data_version": version,
         "datasets": [_described(city) for city in cities],
+        **public_ground.describe(settings, cities),
     }
     return fields.send(body, headers={"Cache-Control": "no-cache"})
 
@@ -206,15 +213,24 @@ async def base_tile(
     y: int,
     v: Annotated[str | None, Query(description="data version that base.json named")] = None,
 ) -> Response:
-    """Draw the ground: land, water, streets, buildings, names. Public."""
+    """Draw the ground: land, water, streets, buildings, names.
+
+    Public, but where the law asks for a licence strangers are told that nothing lies there.
+    """
     cell, held = cell_of(z, x, y), tiles_of(request)
     version = await held.version(request)
+    is_withheld = held.withheld.covers(cell)
+    if is_withheld and await dependencies.identify(request) is None:
+        return Response(status_code=204, headers=_NOT_FOR_STRANGERS)
     tile = held.cache.find(("base", version, cell))
     if tile is None:
         async with dependencies.database_of(request).snapshot() as conn:
             content = await tiles.base(conn, cell)
         tile = held.cache.keep(("base", version, cell), Kept(content, f"{version}-{z}-{x}-{y}"))
-    return await answer(request, tile, _FOR_GOOD if v == version else _A_MINUTE)
+    caching = _FOR_GOOD if v == version else _A_MINUTE
+    return await answer(
+        request, tile, caching.replace("public", "private") if is_withheld else caching
+    )
 
 
 async def aed_tile(

@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
 from tests.system.whole import Whole
 
+AXE = Path(__file__).parents[2] / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 #: Where pictures go; unset, none are taken. docs/images holds those of the README.
 PICTURES = os.environ.get("GOLDEN_PICTURES")
 WITHIN_MS = 20_000
@@ -100,3 +102,26 @@ def other_pictures(browser: Browser, whole: Whole) -> None:
     map_is_drawn(page)
     picture(page, "aed-light-en")
     context.close()
+
+
+def at_home(phone: Page) -> None:
+    """Confirm a stand-down, if one still stands there, and be at the duty page."""
+    read, duty = phone.get_by_test_id("stand-down-read"), phone.get_by_test_id("duty")
+    expect(read.or_(duty)).to_be_visible()
+    if read.is_visible():
+        read.click()
+    expect(duty).to_be_visible()
+
+
+def axe_finds_nothing(page: Page) -> None:
+    """Find nothing serious or critical on what the page shows now."""
+    session = page.context.new_cdp_session(page)
+    session.send("Page.setBypassCSP", {"enabled": True})
+    page.evaluate(AXE.read_text())
+    found: dict[str, Any] = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    grave = [
+        (fault["id"], [node["html"][:160] for node in fault["nodes"]][:5])
+        for fault in found["violations"]
+        if fault["impact"] in {"serious", "critical"}
+    ]
+    assert not grave, grave

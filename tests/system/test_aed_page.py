@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from live_processes import IS_LONG
-from playwright.sync_api import Browser, Page, Response, expect
+from PIL import Image
+from playwright.sync_api import Browser, Page, Response, Route, expect
 
-from tests.system.screens import WITHIN_MS, map_is_drawn, picture
+from tests.system.screens import WITHIN_MS, axe_finds_nothing, map_is_drawn, picture
 from tests.system.whole import Whole
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
-AXE = Path(__file__).parents[2] / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE, DESK = (360, 640), (1280, 800)
 WHERE = "Rue Grimaldi"
 #: Those that the docs keep.
@@ -69,25 +68,11 @@ def _visitor(
     assert not faults, faults
 
 
-def _axe(page: Page) -> None:
-    """Find nothing serious or critical on what the page shows now."""
-    session = page.context.new_cdp_session(page)
-    session.send("Page.setBypassCSP", {"enabled": True})
-    page.evaluate(AXE.read_text())
-    found: dict[str, Any] = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    grave = [
-        (fault["id"], [node["html"][:160] for node in fault["nodes"]][:5])
-        for fault in found["violations"]
-        if fault["impact"] in {"serious", "critical"}
-    ]
-    assert not grave, grave
-
-
 def _small_targets(page: Page) -> list[str]:
     """List what a finger would miss: controls of less than 44 px, hidden ones left out."""
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), textarea")]
-        .filter((one) => one.offsetParent && !one.matches(".map-credit, footer a, .grabber"))
+        .filter((one) => one.offsetParent && !one.matches(".map-credit a, footer a, .grabber"))
         .map((one) => [one, (one.closest("label, .search") ?? one).getBoundingClientRect(),
                        parseFloat(getComputedStyle(one, "::after").inset) || 0])
         .filter(([, box, more]) => box.width && (box.height - 2 * more < 43.5 || box.width < 43.5))
@@ -295,19 +280,19 @@ def _the_map(page: Page, whole: Whole, name: str) -> None:
     map_is_drawn(page)
     expect(page.get_by_test_id("others")).to_be_visible()
     _keep(page, f"aed-start-{name}")
-    _axe(page)
+    axe_finds_nothing(page)
     page.get_by_test_id("nearest").click()
     expect(page.get_by_test_id("minutes")).to_be_visible()
     map_is_drawn(page)
     page.wait_for_timeout(600)
     _keep(page, f"aed-{name}")
-    _axe(page)
+    axe_finds_nothing(page)
     assert not _small_targets(page)
     page.get_by_test_id("report").click()
     page.locator("dialog input[type=radio]").nth(2).check()
     expect(page.locator("dialog .new-place")).to_be_visible()
     _keep(page, f"aed-report-{name}")
-    _axe(page)
+    axe_finds_nothing(page)
     assert not _small_targets(page)
 
 
@@ -318,10 +303,78 @@ def _the_list(page: Page, whole: Whole, name: str) -> None:
     _ask(page, WHERE)
     expect(page.locator(".served-aed").first).to_be_visible()
     _keep(page, f"aed-list-{name}")
-    _axe(page)
+    axe_finds_nothing(page)
     assert not _small_targets(page)
     page.locator(".served-aed h3 a").first.click()
     expect(page.locator(".served-report")).to_be_visible()
     _keep(page, f"aed-one-{name}")
-    _axe(page)
+    axe_finds_nothing(page)
     assert not _small_targets(page)
+
+
+TILES = "https://maps.example.cn/base/{z}/{x}/{y}.png https://maps.example.cn/names/{z}/{x}/{y}.png"
+
+
+def _on_ground(page: Page, whole: Whole, ground: str) -> list[str]:
+    """Let the server have been told of another ground; give the tiles that the page asks for."""
+    asked: list[str] = []
+    told = {
+        "public_ground": ground,
+        "licensed_tiles": TILES.split(),
+        "licensed_attribution": "Maps Example",
+        "map_review_number": "GS(2000)0000号" if ground == "licensed" else None,
+    }
+
+    def describe(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), **told})
+
+    def first_page(route: Route) -> None:
+        answer = route.fetch()
+        policy = answer.headers["content-security-policy"]
+        widened = policy.replace("connect-src 'self'", "connect-src 'self' https://maps.example.cn")
+        route.fulfill(
+            response=answer, headers={**answer.headers, "content-security-policy": widened}
+        )
+
+    def licensed(route: Route) -> None:
+        asked.append(route.request.url)
+        picture = io.BytesIO()
+        Image.new("RGBA", (256, 256), (90, 120, 160, 60)).save(picture, "PNG")
+        route.fulfill(
+            body=picture.getvalue(),
+            content_type="image/png",
+            headers={"Access-Control-Allow-Origin": "*"},
+        )
+
+    page.route("**/tiles/base.json", describe)
+    page.route(f"{whole.url}/aed", first_page)
+    page.route("https://maps.example.cn/**", licensed)
+    page.on("request", lambda one: asked.append(one.url) if "/tiles/base/" in one.url else None)
+    return asked
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("ground", ["licensed", "none"])
+def test_PUB_9_the_page_draws_on_a_licensed_map_or_on_none(
+    whole: Whole, browser: Browser, ground: str, size: tuple[int, int]
+) -> None:
+    with _visitor(browser, whole, size=size, language="zh") as page:
+        asked = _on_ground(page, whole, ground)
+        page.goto(f"{whole.url}/aed")
+        page.get_by_test_id("nearest").click()
+        expect(page.get_by_test_id("chosen")).to_be_visible()
+        map_is_drawn(page)
+        credit = page.get_by_test_id("credit")
+        said = (
+            ["Maps Example", "审图号：GS(2000)0000号"] if ground == "licensed" else ["不显示底图"]
+        )
+        for text in said:
+            expect(credit).to_contain_text(text)
+        assert not [url for url in asked if "/tiles/base/" in url]
+        assert {url.split("/")[3] for url in asked} == (
+            {"base", "names"} if ground == "licensed" else set()
+        )
+        expect(page.get_by_test_id("others").locator("li").first).to_be_attached()
+        axe_finds_nothing(page)
+        picture(page, f"aed-ground-{ground}-{size[0]}")

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.screens import map_is_drawn, other_pictures, picture, signed_in
+from tests.system.screens import at_home, map_is_drawn, other_pictures, picture, signed_in
 from tests.system.whole import Whole
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
@@ -43,15 +43,6 @@ def _type_the_incident(console: Page) -> int:
     expect(console.locator(".plan-row").first).to_be_visible()
     press("Enter")
     return commands
-
-
-def _at_home(phone: Page) -> None:
-    """Confirm a stand-down, if one still stands there, and be at the duty page."""
-    read, duty = phone.get_by_test_id("stand-down-read"), phone.get_by_test_id("duty")
-    expect(read.or_(duty)).to_be_visible()
-    if read.is_visible():
-        read.click()
-    expect(duty).to_be_visible()
 
 
 def _fetches(phone: Page) -> bool:
@@ -111,7 +102,7 @@ def test_UI_2_from_call_to_close_with_three_phones(whole: Whole, browser: Browse
             for name, place in zip(PHONES, _around(whole), strict=True)
         ]
         for phone in phones:
-            _at_home(phone)
+            at_home(phone)
         console = stack.enter_context(signed_in(browser, whole, "operator", "/console"))
         map_is_drawn(console)
         assert _type_the_incident(console) <= 8
@@ -138,7 +129,7 @@ def test_UI_2_from_call_to_close_with_three_phones(whole: Whole, browser: Browse
         expect(straight[1].get_by_test_id("duty")).to_be_visible()
         expect(going[1].get_by_test_id("stand-down")).to_be_visible()
         picture(going[1], "go-stand-down-zh")
-        _at_home(going[1])
+        at_home(going[1])
         _check_record(whole)
 
 

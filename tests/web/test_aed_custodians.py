@@ -149,6 +149,49 @@ async def test_AED_14_collecting_the_device_takes_it_off_the_map(
     assert twice.json()["state"]["id"] == again.json()["id"]
 
 
+async def test_AED_14_whoever_took_it_is_told_what_to_bring_back(
+    enrol: Enrol, volunteer: Enrol, store: db.Database, stranger: httpx.AsyncClient
+) -> None:
+    who, alert, path = await _fetcher(enrol, volunteer, store)
+    own = "/api/v1/me/aed-uses"
+    taken = await who.http.post(f"/api/v1/alerts/{alert}/accept")
+    assert (await who.http.get(own)).json()["items"] == []
+    mission = f"/api/v1/assignments/{taken.json()['assignment']['id']}"
+    for step in ("en_route", "aed_collected", "on_scene", "with_patient", "handed_over", "cleared"):
+        assert (await who.http.post(f"{mission}/{step}", json={})).status_code == 200
+    [use] = (await who.http.get(own)).json()["items"]
+    assert (use["aed"]["id"], use["aed"]["position"]["type"]) == (path.rpartition("/")[2], "Point")
+    for other in (await volunteer(), await enrol()):
+        assert (await other.http.get(own)).json()["items"] == []
+    assert (await stranger.get(own)).status_code == 401
+    back = await who.http.post(f"{path}/uses/{use['id']}/return", json={"pads_used": False})
+    assert back.status_code == 200
+    assert (await who.http.get(own)).json()["items"] == []
+
+
+async def test_AED_17_whoever_fetches_it_may_add_a_photo_for_a_day(
+    enrol: Enrol, volunteer: Enrol, store: db.Database
+) -> None:
+    who, alert, path = await _fetcher(enrol, volunteer, store)
+
+    async def add(member: Member) -> int:
+        answer = await member.http.post(f"{path}/photos", content=_jpeg(), headers=key())
+        return answer.status_code
+
+    assert await add(who) == 404
+    taken = await who.http.post(f"/api/v1/alerts/{alert}/accept")
+    assert (await add(who), await add(await volunteer())) == (201, 404)
+    mission = f"/api/v1/assignments/{taken.json()['assignment']['id']}"
+    for step in ("en_route", "aed_collected"):
+        await who.http.post(f"{mission}/{step}", json={})
+    await who.http.post(f"{mission}/unable", json={})
+    assert await add(who) == 201
+    async with store.transaction() as conn:
+        before = datetime.now(UTC) - timedelta(hours=24)
+        await conn.execute(sa.update(geo_tables.aed_use).values(taken_at=before))
+    assert await add(who) == 404
+
+
 async def test_AED_9_the_phone_is_shown_the_cabinet_and_its_photos(
     enrol: Enrol, volunteer: Enrol, store: db.Database
 ) -> None:

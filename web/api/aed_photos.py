@@ -50,8 +50,9 @@ async def add(
     """Keep a JPEG, PNG or WebP picture of at most 8 MB, eight of a device.
 
     It is made 1,600 points wide or high, and the place and time that a camera writes into it go.
+    Whoever fetches the device may, until a day after taking it; others need to keep it.
     """
-    await aed_access.owner(conn, caller, Action.AED_CHANGE, aed_id)
+    await aed_access.owner_or_fetcher(conn, caller, Action.AED_CHANGE, aed_id, now=now)
     content = await request.body()
     try:
         async with _unpacking:

@@ -17,6 +17,7 @@ from web.dependencies import Caller, Crs, Now, Tx, View
 from web.rights import Action
 
 router = APIRouter(prefix="/aeds/{aed_id}", tags=["aeds"], route_class=idempotency.Route)
+own_router = APIRouter(prefix="/me", tags=["me"])
 
 #: A clock that is further ahead than this is wrong.
 AHEAD_MOST = timedelta(seconds=60)
@@ -56,6 +57,35 @@ class UsesShape(fields.Shape):
 
     items: list[UseShape]
     next_cursor: None
+
+
+class CarriedShape(fields.Shape):
+    """A device that I took and have not brought back, and where it belongs."""
+
+    id: str
+    incident: str | None
+    taken_at: str
+    aed: CarriedAedShape
+
+
+class CarriedAedShape(fields.Shape):
+    """Where a device belongs, as everybody may know."""
+
+    id: str
+    name: str
+    address: str | None
+    floor: str | None
+    entrance: str | None
+    location_note: str | None
+    position: fields.PointShape
+
+
+class AllCarriedShape(fields.Shape):
+    """What I took and have not brought back, newest first."""
+
+    items: list[CarriedShape]
+    next_cursor: None
+    crs: str
 
 
 class NewPlace(fields.Body):
@@ -133,6 +163,15 @@ async def give_back(
     return fields.send(_out(use, names))
 
 
+@own_router.get("/aed-uses", response_model=AllCarriedShape, summary="AEDs that I have to return")
+async def list_own(*, conn: View, caller: Caller, crs: Crs) -> Response:
+    """List the devices that I took and have not brought back."""
+    rights.require(caller, Action.OWN_SEE, rights.Thing(person_id=caller.id))
+    uses = await aed_uses.list_open_of(conn, caller.id)
+    items = [_carried(use, await aeds.get(conn, use.aed_id)) for use in uses]
+    return fields.send({"items": items, "next_cursor": None}, crs)
+
+
 @router.put("/place", response_model=PlaceShape, summary="Where a mobile AED is")
 async def move(
     aed_id: UUID, body: NewPlace, *, conn: Tx, caller: Caller, crs: Crs, now: Now
@@ -157,6 +196,17 @@ async def move(
         await devices.tell(conn, aed_id, now=now)
     place = {"position": aed.position.geojson(), "at": events.time(aed.moved_at)}
     return fields.send(place, crs)
+
+
+def _carried(use: aed_uses.Use, aed: aeds.Aed) -> dict[str, Any]:
+    plain = ("name", "address", "floor", "entrance", "location_note")
+    place = {name: getattr(aed, name) for name in plain}
+    return {
+        "id": str(use.id),
+        "incident": events.ident(use.incident_id),
+        "taken_at": events.time(use.taken_at),
+        "aed": {"id": str(aed.id), **place, "position": aed.position.geojson()},
+    }
 
 
 def _out(use: aed_uses.Use, names: dict[UUID, dict[str, Any]]) -> dict[str, Any]:

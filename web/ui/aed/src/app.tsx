@@ -1,7 +1,7 @@
 import { serverNow, useNow } from "@shared/clock.ts";
 import { useWords } from "@shared/language.ts";
 import { aedState } from "@shared/map/aed_state.ts";
-import { type City, loadCities } from "@shared/map/city.ts";
+import { type City, loadCities, publicGround } from "@shared/map/city.ts";
 import type { MapFrame, MapView } from "@shared/map/map_view.ts";
 import type { AedMark, MapMarks } from "@shared/map/marks.ts";
 import { Icon } from "@shared/parts/icon.tsx";
@@ -13,6 +13,7 @@ import { CallButton } from "./emergency.tsx";
 import { FindSheet } from "./find_sheet.tsx";
 import { finder, fits, lookFrom, looking, readBox, select, setCities, stopLooking } from "./finder.ts";
 import { useMapPanel } from "./late_map.ts";
+import { MapCredit } from "./map_credit.tsx";
 import { ownPosition } from "./own_position.ts";
 import { PickPlace } from "./pick_place.tsx";
 import { ReportDialog } from "./report.tsx";
@@ -59,9 +60,7 @@ export function App() {
       <ReportDialog hasMap={view !== null} />
       <MapButtons onLocate={() => void locate()} />
       <LateMap city={city} onView={setView} onClick={(position) => picking || look(position, false)} />
-      <a class="map-credit" href="https://www.openstreetmap.org/copyright" target="_blank" rel="noreferrer">
-        {city?.attribution ?? "© OpenStreetMap contributors"}
-      </a>
+      <MapCredit city={city} />
     </main>
   );
 }
@@ -75,6 +74,7 @@ interface LateProps {
 /** The map, once its library is here; until then, and without it, the list does the work. */
 function LateMap({ city, onView, onClick }: LateProps) {
   const words = useWords().aed;
+  const ground = useStore(publicGround);
   const marks = useMarks();
   const onMoved = useReading();
   const late = useMapPanel();
@@ -88,6 +88,7 @@ function LateMap({ city, onView, onClick }: LateProps) {
   return (
     <late.Panel
       label={words.title}
+      ground={ground}
       centre={firstCentre(city)}
       zoom={ZOOM}
       marks={marks}

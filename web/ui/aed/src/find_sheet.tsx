@@ -41,9 +41,7 @@ export function FindSheet({ denied, onLocate, onShow }: Props) {
         <Legend />
         <Others onShow={onShow} />
         <footer>
-          <p>
-            {words.aed.emergency(emergencyNumber())} {words.parts.map.notSurveyed} · WGS-84
-          </p>
+          <p>{words.aed.emergency(emergencyNumber())} WGS-84</p>
         </footer>
       </div>
     </section>

@@ -5,6 +5,7 @@ import { words } from "@shared/language.ts";
 import type { PersonAlert } from "@shared/shapes.ts";
 import { useStore } from "@shared/store.ts";
 import { useEffect, useState } from "preact/hooks";
+import { flushPhotos, openPhotos } from "./aed_photos.ts";
 import { unlockOnFirstTap } from "./alarm.ts";
 import type { Screen } from "./person_state.ts";
 import { flush, journal, live, refresh, releaseTaps, seen, signedOut, usePhone } from "./phone.ts";
@@ -30,8 +31,13 @@ function useSignedOut(): void {
 /** Send what waits, whenever it may have become possible. */
 function useOutbox(): void {
   useEffect(() => {
-    const look = () => void flush();
+    const look = () => {
+      void flush();
+      void flushPhotos();
+    };
+    void openPhotos();
     const hurry = () => {
+      void flushPhotos(true);
       void refresh();
       void flush(true);
     };

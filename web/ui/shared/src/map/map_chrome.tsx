@@ -1,6 +1,8 @@
 import { useWords } from "../language.ts";
 import { Keycap } from "../parts/controls.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { useStore } from "../store.ts";
+import { publicGround } from "./city.ts";
 import type { MapFrame, MapView } from "./map_view.ts";
 
 /** Zoom and centre buttons; `centreKey` shows the key where it works. */
@@ -43,6 +45,8 @@ export function MapFoot(props: {
   mapNumber?: string | null;
 }) {
   const words = useWords().parts.map;
+  const { reviewNumber } = useStore(publicGround);
+  const number = reviewNumber ? words.reviewNumber(reviewNumber) : props.mapNumber;
   const scale = props.frame ? scaleFor(props.frame.metresPerPixel) : null;
   return (
     <div class="gm-float gm-map-foot">
@@ -53,7 +57,7 @@ export function MapFoot(props: {
         </span>
       ) : null}
       {props.baseMapOk ? null : <b role="status">{words.offline}</b>}
-      {props.mapNumber ? <span>{props.mapNumber}</span> : null}
+      {number ? <span>{number}</span> : null}
       <span>WGS-84</span>
       {props.positions ? <span>{props.positions}</span> : null}
       <a href="https://www.openstreetmap.org/copyright" target="_blank" rel="noreferrer">

@@ -1,5 +1,6 @@
 import type { Map as MapLibreMap } from "maplibre-gl";
 import type { AedState } from "./aed_state.ts";
+import { GRID } from "./ground.ts";
 import type { SymbolPalette } from "./palette.ts";
 import { aedShapes, svgText } from "./symbols.ts";
 
@@ -7,7 +8,7 @@ const STATES: AedState[] = ["usable", "soon", "closed", "unknown", "out"];
 const RATIO = 2;
 
 /** Give the map its pictures: every state of an AED, plain (22 px) and in the plan (26 px with a ring). */
-export async function addMapImages(map: MapLibreMap, palette: SymbolPalette): Promise<void> {
+export async function addMapImages(map: MapLibreMap, palette: SymbolPalette, grid: string): Promise<void> {
   const colours = { green: "#00734A", raised: palette.raised, bad: palette.bad, ring: palette.aed };
   const plain = STATES.map(async (state) => {
     const picture = await draw(svgText(aedShapes(state, colours), "2 2 28 28", 26 * RATIO), 26);
@@ -19,6 +20,9 @@ export async function addMapImages(map: MapLibreMap, palette: SymbolPalette): Pr
   });
   await Promise.all([...plain, ...planned]);
   add(map, "clear", new ImageData(28 * RATIO, 28 * RATIO));
+  const lines = `<path d="M64 0v64H0" fill="none" stroke="${grid}" stroke-width="1"/>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="128" height="128">${lines}</svg>`;
+  add(map, GRID, await draw(svg, 64));
 }
 
 function add(map: MapLibreMap, id: string, picture: ImageData): void {

@@ -2,11 +2,14 @@ import { useEffect, useRef } from "preact/hooks";
 import { currentLanguage, useLanguage } from "../language.ts";
 import type { Point } from "../shapes.ts";
 import { currentTheme, useTheme } from "../theme.ts";
+import type { Ground } from "./city.ts";
 import { type MapFrame, MapView } from "./map_view.ts";
 import type { MapMarks, PickKind } from "./marks.ts";
 
 interface Props {
   label: string;
+  /** What the marks stand on; counts at the start only. */
+  ground?: Ground;
   centre: [lon: number, lat: number];
   zoom: number;
   marks: Partial<MapMarks>;
@@ -30,7 +33,7 @@ export function MapPanel(props: Props) {
   useEffect(() => {
     const container = box.current;
     if (!container) return;
-    const { label, centre, zoom } = latest.current;
+    const { label, ground, centre, zoom } = latest.current;
     const made = new MapView({
       container,
       theme: currentTheme(),
@@ -38,6 +41,7 @@ export function MapPanel(props: Props) {
       centre,
       zoom,
       label,
+      ground,
       onClick: (position) => latest.current.onClick?.(position),
       onPick: (kind, id) => latest.current.onPick?.(kind, id),
       onGesture: () => latest.current.onGesture?.(),

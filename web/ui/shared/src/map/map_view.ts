@@ -13,9 +13,9 @@ import type { Language } from "../language.ts";
 import type { Point } from "../shapes.ts";
 import type { Theme } from "../theme.ts";
 import { AED_TILES, aedTileLayers, aedTileSource, isAedTileLayer } from "./aed_tile_layers.ts";
-import { baseLayers } from "./base_layers.ts";
+import { type Ground, OWN_GROUND } from "./city.ts";
+import { groundLabels, groundLayers, groundSources } from "./ground.ts";
 import { hexagonLayers } from "./hexagon_layers.ts";
-import { labelLayers } from "./label_layers.ts";
 import { addMapImages } from "./map_images.ts";
 import { MarkerLayer } from "./marker_layer.tsx";
 import { type MapMarks, NO_MARKS, type PickKind } from "./marks.ts";
@@ -32,6 +32,8 @@ export interface MapViewOptions {
   zoom: number;
   /** Names the map for assistive technology. */
   label: string;
+  /** What the marks stand on; our own base map when left out. */
+  ground?: Ground;
   onClick?: (position: Point) => void;
   onPick?: (kind: PickKind, id: string) => void;
   /** Someone moved the map by hand. */
@@ -62,6 +64,7 @@ export class MapView {
   private readonly options: MapViewOptions;
   private marks: MapMarks = NO_MARKS;
   private drawn: Record<string, unknown> = {};
+  private readonly ground: Ground;
   private theme: Theme;
   private language: Language;
   private ready = false;
@@ -69,6 +72,7 @@ export class MapView {
 
   constructor(options: MapViewOptions) {
     this.options = options;
+    this.ground = options.ground ?? OWN_GROUND;
     this.theme = options.theme;
     this.language = options.language;
     this.map = new MapLibreMap({
@@ -162,19 +166,14 @@ export class MapView {
     return {
       version: 8,
       sources: {
-        base: {
-          type: "vector",
-          tiles: [`${location.origin}/tiles/base/{z}/{x}/{y}.mvt`],
-          minzoom: 8,
-          maxzoom: 16,
-        },
+        ...groundSources(this.ground),
         ...overlaySources(),
         [AED_TILES]: aedTileSource(),
       },
       layers: [
-        ...baseLayers(mapPalette(this.theme)),
+        ...groundLayers(this.ground, mapPalette(this.theme)),
         ...hexagonLayers(symbolPalette(this.theme)),
-        ...labelLayers(mapPalette(this.theme), this.language),
+        ...groundLabels(this.ground, mapPalette(this.theme), this.language),
         ...aedTileLayers(symbolPalette(this.theme), this.marks.aedTiles),
         ...overlayLayers(symbolPalette(this.theme)),
       ],
@@ -207,7 +206,7 @@ export class MapView {
   }
 
   private async onStyle(): Promise<void> {
-    await addMapImages(this.map, symbolPalette(this.theme));
+    await addMapImages(this.map, symbolPalette(this.theme), mapPalette(this.theme).bank);
     this.ready = true;
     this.drawn = {};
     this.showAedTiles();

@@ -179,7 +179,8 @@ function incidentSpec({ id, position, severity, selected, exercise, title, label
       </>
     ),
     pick: ["incident", id],
-    title,
+    // All that is read on it is in its name, too.
+    title: title ? [title, label, severity].filter(Boolean).join(", ") : undefined,
   };
 }
 

@@ -168,13 +168,27 @@ export interface Upload {
   fields: { name: string; zh: string; en: string; is_required: boolean }[];
   mapping: Record<string, string | string[]>;
   layout: string;
-  options: { crs: string; encoding: string | null; keep_far: boolean; source: string | null };
+  layouts: KnownLayout[];
+  options: {
+    crs: string;
+    encoding: string | null;
+    keep_far: boolean;
+    source: string | null;
+    layout: string | null;
+  };
   missing: string[];
   report: UploadReport | null;
   warnings: { code: string; text: string; rows: number[]; proposal: string | null }[];
   preview: GeoJSON.FeatureCollection<GeoJSON.Point, PreviewPoint>;
   created_at: string;
   applied_at: string | null;
+}
+
+export interface KnownLayout {
+  name: string;
+  zh: string;
+  en: string;
+  fits: boolean;
 }
 
 export interface UploadReport {
@@ -199,4 +213,5 @@ export interface Layout {
   id: string;
   kind: ListKind;
   name: string;
+  columns: Record<string, string | string[]>;
 }
