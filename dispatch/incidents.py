@@ -109,6 +109,7 @@ class Correction(TypedDict, total=False):
     entrance: str | None
     note: str | None
     caller_phone: str | None
+    patients: int | None
 
 
 async def edit(
@@ -117,13 +118,15 @@ async def edit(
     correction: Correction,
     *,
     version: int,
+    chosen: Mapping[str, object] | None = None,
     by: UUID | None,
     now: datetime,
 ) -> store.Incident:
     """Correct what is known of an open incident.
 
-    A corrected place raises the revision of the alerts, so that phones show them again. Raises
-    StaleVersion when somebody changed the incident since `version`, IncidentClosed, NotFound.
+    `chosen` says which source was believed, for the timeline. A corrected place raises the
+    revision of the alerts, so that phones show them again. Raises StaleVersion when somebody
+    changed the incident since `version`, IncidentClosed, NotFound.
     """
     incident = await store.lock_incident(conn, incident_id)
     if incident.version != version:
@@ -131,17 +134,16 @@ async def edit(
     changed = {
         name: value for name, value in correction.items() if value != getattr(incident, name)
     }
-    if not changed:
+    if not changed and chosen is None:
         return incident
     moved = await _raise_revision(conn, incident.id) if "position" in changed else []
     incident = await store.change_incident(conn, incident.id, **changed)
     if "kind" in changed and incident.first_alert_at is not None:
         # Another kind may want more people; the runner decides.
         await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=now)
-    line = await _console_line(
-        conn, incident.id, events.LineKind.CHANGED, args={"fields": sorted(changed)},
-        by=by, now=now,
-    )  # fmt: skip
+    kind = events.LineKind.CHANGED if chosen is None else events.LineKind.VALUE_CHOSEN
+    args = {"fields": sorted(changed)} if chosen is None else chosen
+    line = await _console_line(conn, incident.id, kind, args=args, by=by, now=now)
     asked = await mission.list_asked(conn, incident.id)
     await telling.tell(
         conn, events.Kind.INCIDENT_EDITED, incident, alerts=moved, lines=[line],
@@ -269,7 +271,7 @@ async def _stop_everyone(
     ids = [*(alert.id for alert in unanswered), *told]
     stopped = await store.lock_alerts(conn, tables.alert.c.id.in_(ids)) if ids else []
     stopped = await store.change_alerts(conn, stopped, stood_down_at=now, stand_down_reason=reason)
-    await deliveries.queue(conn, stopped, deliveries.Purpose.STAND_DOWN, now=now)
+    stopped = await deliveries.queue(conn, stopped, deliveries.Purpose.STAND_DOWN, now=now)
     kinds = set(timers.Kind) - {timers.Kind.RESERVATION_EXPIRY}
     await timers.disarm(conn, incident.id, kinds=kinds)
     return stopped, ended

@@ -136,6 +136,8 @@ class Noun(StrEnum):
     LOT = "lot"
     RESERVATION = "reservation"
     AED = "aed"
+    DISASTER = "disaster"
+    POLICY = "policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,10 @@ with owned as (
     select id as org_id, null::uuid as person_id from org where :noun = 'org' and id = :id
     union all
     select org_id, null from incident where :noun = 'incident' and id = :id
+    union all
+    select org_id, null from disaster where :noun = 'disaster' and id = :id
+    union all
+    select org_id, null from policy_version where :noun = 'policy' and id = :id
     union all
     select incident.org_id, alert.responder_id
     from alert join incident on incident.id = alert.incident_id

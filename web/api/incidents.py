@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self, cast
+from typing import Annotated, Any, Self, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import events, incidents, orgs, states, store, tables
+from dispatch import events, incidents, orgs, review, states, store, tables
 from geo.position import BadPosition
 from web import auth, fields, idempotency, rights, shapes
 from web.dependencies import Caller, Crs, Now, Tx, View
@@ -62,6 +62,7 @@ class Correction(fields.Body):
     entrance: fields.Word | None = None
     note: fields.Text | None = None
     caller_phone: fields.Word | None = None
+    patients: Annotated[int, Field(ge=0, le=10_000)] | None = None
 
     @model_validator(mode="after")
     def _position_stays_somewhere(self) -> Self:
@@ -94,6 +95,26 @@ class IncidentAnswer(shapes.IncidentShape):
     """One incident."""
 
     crs: str
+
+
+class Review(fields.Shape):
+    """How an incident went: seconds of each step, and what everybody who was asked did."""
+
+    incident: str
+    number: str
+    exercise: bool
+    disposition: str | None
+    intervals: dict[str, float | None]
+    counts: dict[str, int]
+    responders: list[dict[str, Any]]
+    silent: list[dict[str, Any]]
+    decisions: list[dict[str, Any]]
+
+
+class Closed(IncidentAnswer):
+    """A closed incident and how it went."""
+
+    review: Review
 
 
 class IncidentDetail(IncidentAnswer):
@@ -244,7 +265,7 @@ async def stand_down(
     return fields.send(shown(caller, incident), crs)
 
 
-@router.post("/{incident_id}/close", response_model=IncidentAnswer, summary="Close")
+@router.post("/{incident_id}/close", response_model=Closed, summary="Close")
 async def close(
     incident_id: UUID,
     body: Closing | None = None,
@@ -261,7 +282,15 @@ async def close(
     await check(conn, caller, Action.INCIDENT_RUN, incident_id)
     disposition = (body or Closing()).disposition
     incident = await incidents.close(conn, incident_id, disposition, by=caller.id, now=now)
-    return fields.send(shown(caller, incident), crs)
+    reviewed = await review.after_action(conn, incident_id)
+    return fields.send(shown(caller, incident) | {"review": reviewed}, crs)
+
+
+@router.get("/{incident_id}/review", response_model=Review, summary="After-action review")
+async def show_review(incident_id: UUID, *, conn: View, caller: Caller) -> Response:
+    """Show how long each step took, who answered and who did not, from the record alone."""
+    await check(conn, caller, Action.INCIDENT_SEE, incident_id)
+    return fields.send(await review.after_action(conn, incident_id))
 
 
 @router.post("/{incident_id}/reopen", response_model=IncidentAnswer, summary="Reopen")

@@ -1,0 +1,79 @@
+"""The after-action review equals what the bare timeline says."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch import alerts, assignments, incidents, review, states, store
+from tests import factories as f
+
+A = states.Assignment
+
+
+async def _played(conn: AsyncConnection, now: datetime) -> store.Incident:
+    """Play an incident: one goes all the way, one declines, the others stay silent."""
+    scene = await f.make_scene(conn, now=now)
+    sent_at = now + timedelta(seconds=21)
+    first, second, *_ = (await f.send(conn, scene, now=sent_at)).alerts
+    at = sent_at + timedelta(seconds=12.5)
+    await alerts.decline(conn, second.id, policy=f.POLICY, by=second.responder_id, now=at)
+    at += timedelta(seconds=8)
+    taken = await alerts.accept(conn, first.id, policy=f.POLICY, by=first.responder_id, now=at)
+    for step in (A.EN_ROUTE, A.ON_SCENE, A.WITH_PATIENT, A.HANDED_OVER, A.CLEARED):
+        at += timedelta(seconds=61.25)
+        await assignments.step(conn, taken.id, step, policy=f.POLICY, by=first.responder_id, now=at)
+    return await incidents.close(
+        conn, scene.incident.id, states.Disposition.COMPLETED, by=scene.operator,
+        now=at + timedelta(seconds=30),
+    )  # fmt: skip
+
+
+#: The interval, the kind of line it begins with, and the kind it ends with.
+INTERVALS = [
+    ("call_to_alert_s", "opened", ["wave_sent"]),
+    ("alert_to_answer_s", "wave_sent", ["alert_accepted", "alert_declined"]),
+    ("alert_to_accept_s", "wave_sent", ["alert_accepted"]),
+    ("call_to_accept_s", "opened", ["alert_accepted"]),
+    ("call_to_en_route_s", "opened", ["en_route"]),
+    ("call_to_aed_collected_s", "opened", ["aed_collected"]),
+    ("call_to_on_scene_s", "opened", ["on_scene"]),
+    ("call_to_with_patient_s", "opened", ["with_patient"]),
+    ("call_to_handed_over_s", "opened", ["handed_over"]),
+    ("call_to_close_s", "opened", ["closed"]),
+]
+
+
+@pytest.mark.parametrize(("interval", "begin", "ends"), INTERVALS)
+async def test_REV_1_intervals_equal_those_of_the_timeline(
+    conn: AsyncConnection, now: datetime, interval: str, begin: str, ends: list[str]
+) -> None:
+    incident = await _played(conn, now)
+    body = await review.after_action(conn, incident.id)
+    lines = await store.list_lines(conn, incident.id)
+    began = next(line.at for line in lines if line.kind == begin)
+    ended = [line.at for line in lines if line.kind in ends]
+    expected = None if not ended else round((min(ended) - began).total_seconds(), 3)
+    assert body["intervals"][interval] == expected
+
+
+async def test_REV_2_everybody_asked_is_counted_once_and_the_silent_are_named(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    incident = await _played(conn, now)
+    body = await review.after_action(conn, incident.id)
+    counts = body["counts"]
+    ended = ("accepted", "declined", "timed_out", "stood_down")
+    assert sum(counts[name] for name in ended) == counts["alerted"] == len(body["responders"])
+    assert len(body["silent"]) == counts["alerted"] - 2
+    lines = await store.list_lines(conn, incident.id)
+    answered = [
+        person["id"]
+        for line in lines
+        if line.kind in {"alert_accepted", "alert_declined"}
+        for person in line.args["responders"]  # type: ignore[attr-defined]  # JSON of a line
+    ]
+    asked = {item["responder"] for item in body["responders"]}
+    assert {item["responder"] for item in body["silent"]} == asked - set(answered)
