@@ -10,6 +10,7 @@ import base64
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 import http_load
@@ -30,9 +31,10 @@ def text_frame(payload: bytes) -> bytes:
 
 
 class Socket(asyncio.Protocol):
-    """One socket; it answers pings, and keeps the first frame that the server says."""
+    """One socket; it answers pings, keeps the first frame and hands on each further one."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[bytes], None] | None = None) -> None:
+        self._listener = heard
         self.is_open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.is_answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.is_lost = False
@@ -62,6 +64,8 @@ class Socket(asyncio.Protocol):
                 self.write(bytes((0x80 | PONG, 0x80 | len(payload))) + b"\0\0\0\0" + payload)
             elif not self.is_answered.done():
                 self.is_answered.set_result(payload)
+            elif self._listener is not None:
+                self._listener(payload)
 
     def _next_frame(self) -> tuple[int, bytes] | None:
         """Take one whole frame off what was heard; servers do not mask."""
@@ -88,14 +92,18 @@ class Socket(asyncio.Protocol):
 
 
 async def connect(
-    url: str, *, headers: Mapping[str, str] | None = None, hello: bytes | None = None
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    hello: bytes | None = None,
+    heard: Callable[[bytes], None] | None = None,
 ) -> Socket:
     """Open a socket; with a hello, wait for the first answer to it."""
     parts = urlsplit(url)
     if parts.hostname not in http_load.LOOPBACK:
         raise SystemExit(f"only this machine is measured, not {parts.hostname}")
     loop = asyncio.get_running_loop()
-    _, socket = await loop.create_connection(Socket, parts.hostname, parts.port)
+    _, socket = await loop.create_connection(lambda: Socket(heard), parts.hostname, parts.port)
     key = base64.b64encode(os.urandom(16)).decode()
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     lines = {
@@ -112,7 +120,9 @@ async def connect(
 
 
 async def connect_all(
-    count: int, make: Callable[[int], tuple[str, Mapping[str, str], bytes | None]]
+    count: int,
+    make: Callable[[int], tuple[str, Mapping[str, str], bytes | None]],
+    heard: Callable[[int, bytes], None] | None = None,
 ) -> list[Socket]:
     """Open many sockets, some at a time; `make` gives address, headers and hello of each."""
     turns = asyncio.Semaphore(CONNECTING_AT_ONCE)
@@ -120,7 +130,8 @@ async def connect_all(
     async def one(number: int) -> Socket:
         url, headers, hello = make(number)
         async with turns:
-            return await connect(url, headers=headers, hello=hello)
+            listener = None if heard is None else partial(heard, number)
+            return await connect(url, headers=headers, hello=hello, heard=listener)
 
     return list(await asyncio.gather(*(one(number) for number in range(count))))
 
