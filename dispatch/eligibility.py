@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol, TypeGuard
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, matching, states, store
+from dispatch import errors, histories, matching, restraint, states, store
 from geo import position, usability
 
 #: Stored positions lag behind the live ones by up to this (responders.report_position).
@@ -38,6 +38,18 @@ class Scene(Protocol):
         """Say where."""
 
 
+class Emergency(Scene, Protocol):
+    """A scene for which people are asked, so that it counts what kind it is."""
+
+    @property
+    def kind(self) -> states.Kind:
+        """Say what kind of emergency it is."""
+
+    @property
+    def exercise(self) -> bool:
+        """Say whether it is an exercise; its alerts have a budget of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A responder as a plan sees it; `blocked` says why it cannot be asked."""
@@ -58,6 +70,15 @@ class Person:
     accuracy_m: float | None = None
     # The organisation of the incident that the person is on a mission for.
     mission_path: str | None = None
+    # Whether the person asked to be left in peace at this hour, but for some kinds; `blocked` says
+    # if that holds.
+    is_quiet: bool = False
+    quiet_except: tuple[states.Kind, ...] = ()
+    # Everything that speaks against asking, in the order in which it counts; quiet hours and the
+    # alert budget, which depend on the incident, are not in it.
+    against: tuple[restraint.Against, ...] = ()
+    # How likely a yes is.
+    accept: float = 0.287
 
 
 # ix_last_position_position and ix_place_position find who is near.
@@ -81,7 +102,7 @@ select id from (
 
 async def gather(
     conn: AsyncConnection,
-    incident: Scene,
+    incident: Emergency,
     policy: matching.Policy,
     *,
     within_m: float,
@@ -97,32 +118,45 @@ async def gather(
         people = await describe(conn, incident, policy, named, live=live, now=now)
         if len(people) < len(set(named)):
             raise errors.NotFound
-        return [_regardless_of_place(person) for person in people]
+        people = [_regardless_of_place(person) for person in people]
+        return await _restrain(conn, incident, policy, people, is_budgeted=False, now=now)
+    near = await stored_near(conn, incident, within_m=within_m)
+    people = await describe(conn, incident, policy, [*near, *live], live=live, now=now)
+    people = [person for person in people if _is_near(person, incident.position, within_m)]
+    return await _restrain(conn, incident, policy, people, is_budgeted=True, now=now)
+
+
+async def stored_near(conn: AsyncConnection, incident: Scene, *, within_m: float) -> set[UUID]:
+    """Name who may be within reach by what is stored, and some of whom nothing is."""
     values = {
         "lon": incident.position.lon, "lat": incident.position.lat, "path": incident.org_path,
         "within_m": within_m + POSITION_LAG_M, "nowhere_most": NOWHERE_MOST,
     }  # fmt: skip
-    near = {row.id for row in await conn.execute(_NEAR, values)}
-    people = await describe(conn, incident, policy, [*near, *live], live=live, now=now)
-    return [person for person in people if _is_near(person, incident.position, within_m)]
+    return {row.id for row in await conn.execute(_NEAR, values)}
 
 
 # The primary keys, and the indexes by responder.
 _FACTS = sa.text("""
-select responder.id, responder.org_id, responder.duty, responder.duty_until, responder.skills,
+select responder.id, responder.org_id, responder.duty, responder.duty_until,
+       responder.rest_until, responder.skills,
        responder.born_on, responder.code, responder.suspended_reason,
-       responder.version, person.name, person.name_en, person.is_invented, org.timezone,
+       responder.version, responder.quiet_from, responder.quiet_until, responder.quiet_except,
+       cast(cast(:now as timestamptz) at time zone org.timezone as time) as local_time,
+       person.name, person.name_en, person.is_invented, org.timezone,
        cast(cast(:now as timestamptz) at time zone org.timezone as date) as today,
        held.valid_until, last_position.at as seen_at, last_position.accuracy_m,
        ST_X(last_position.position::geometry) as lon, ST_Y(last_position.position::geometry) as lat,
        exists (select from alert where alert.responder_id = responder.id
                and alert.incident_id = :incident_id) as was_asked,
-       exists (select from alert where alert.responder_id = responder.id
+       exists (select from alert
+               join incident on incident.id = alert.incident_id and incident.practice_of is null
+               where alert.responder_id = responder.id
                and alert.status in ('pending','notified','delivered','seen')) as is_asked,
        (select whose.path from assignment
         join incident on incident.id = assignment.incident_id
         join org as whose on whose.id = incident.org_id
-        where assignment.responder_id = responder.id and assignment.ended_at is null)
+        where assignment.responder_id = responder.id and assignment.ended_at is null
+              and incident.practice_of is null)
            as mission_path
 from responder
 join org on org.id = responder.org_id and starts_with(org.path, :path)
@@ -180,8 +214,18 @@ def newer(stored: store.Fix | None, live: store.Fix | None) -> store.Fix | None:
 def is_fresh(
     fix: store.Fix | None, policy: matching.Policy, *, now: datetime
 ) -> TypeGuard[store.Fix]:
-    """Say whether a fix is new enough to say where somebody is, whatever the declared places."""
-    return fix is not None and (now - fix.at).total_seconds() <= policy.last_for_s
+    """Say whether a fix is new and sure enough to go by, whatever the declared places."""
+    if fix is None or (now - fix.at).total_seconds() > policy.last_for_s:
+        return False
+    return fix.accuracy_m is None or fix.accuracy_m <= policy.accuracy_most_m
+
+
+def nowhere(fix: store.Fix | None, policy: matching.Policy, *, now: datetime) -> matching.Reason:
+    """Say why nobody knows where somebody is who has no declared place at this hour."""
+    if fix is None:
+        return matching.Reason.NO_POSITION
+    is_old = (now - fix.at).total_seconds() > policy.last_for_s
+    return matching.Reason.POSITION_STALE if is_old else matching.Reason.POSITION_VAGUE
 
 
 def _person(
@@ -193,13 +237,16 @@ def _person(
 ) -> Person:
     responder = store.Responder.from_row(row)
     source, spot, at = where(fix, places, row["timezone"], policy, now=now)
-    blocked, args = _blocked(responder, row, policy, now)
-    if blocked is None and source is None:
-        blocked = matching.Reason.NO_POSITION if fix is None else matching.Reason.POSITION_STALE
+    against = _against(responder, row, policy, now)
+    if source is None:
+        against.append((nowhere(fix, policy, now=now), {}))
+    blocked, args = against[0] if against else (None, {})
     return Person(
         responder.id, responder.name, responder.name_en, responder.is_invented, responder.skills,
         responder.duty_at(now), spot, source, at, blocked, args,
         None if fix is None or at is None else fix.accuracy_m, row["mission_path"],
+        restraint.is_quiet(row["quiet_from"], row["quiet_until"], row["local_time"]),
+        tuple(states.Kind(kind) for kind in row["quiet_except"]), tuple(against),
     )  # fmt: skip
 
 
@@ -233,42 +280,41 @@ def _holds(place: store.Place, time_zone: str, now: datetime) -> bool:
     return usability.judge(always, now).state is usability.Usable.YES
 
 
-DUTY_REASONS = {
+_DUTY_REASONS = {
     states.Duty.OFF_DUTY: matching.Reason.OFF_DUTY,
     states.Duty.RESTING: matching.Reason.RESTING,
     states.Duty.SUSPENDED: matching.Reason.SUSPENDED,
 }
 
 
-def _blocked(
+def _against(
     responder: store.Responder, row: sa.RowMapping, policy: matching.Policy, now: datetime
-) -> tuple[matching.Reason | None, Mapping[str, object]]:
-    duty = responder.duty_at(now)
+) -> list[restraint.Against]:
+    """List all that forbids asking, wherever the person is; the first is the reason shown."""
+    found: list[restraint.Against] = []
+    duty, until = responder.duty_at(now), responder.until_at(now)
     if row["was_asked"]:
-        return matching.Reason.ALREADY_ALERTED, {}
-    if duty in DUTY_REASONS:
-        until = responder.duty_until
-        return DUTY_REASONS[duty], {} if until is None else {"until": until.isoformat()}
+        found.append((matching.Reason.ALREADY_ALERTED, {}))
+    if duty in _DUTY_REASONS:
+        found.append((_DUTY_REASONS[duty], {} if until is None else {"until": until.isoformat()}))
     if row["is_asked"] or row["mission_path"] is not None:
-        return matching.Reason.BUSY, {}
-    return unfit(responder, row["valid_until"], policy, today=row["today"])
+        found.append((matching.Reason.BUSY, {}))
+    return [*found, *_papers(responder, row["valid_until"], policy, today=row["today"])]
 
 
-def unfit(
-    responder: store.Responder,
-    valid_until: date | None,
-    policy: matching.Policy,
-    *,
-    today: date,
-) -> tuple[matching.Reason | None, Mapping[str, object]]:
+def _papers(
+    responder: store.Responder, valid_until: date | None, policy: matching.Policy, *, today: date
+) -> list[restraint.Against]:
     """Say what about a person's papers forbids asking; a missing date of birth does not."""
+    found: list[restraint.Against] = []
     if valid_until is None:
-        return matching.Reason.NO_CERTIFICATE, {}
-    if valid_until < today:
-        return matching.Reason.CERTIFICATE_EXPIRED, {"expired_on": valid_until.isoformat()}
+        found.append((matching.Reason.NO_CERTIFICATE, {}))
+    elif valid_until < today:
+        args = {"expired_on": valid_until.isoformat()}
+        found.append((matching.Reason.CERTIFICATE_EXPIRED, args))
     if responder.born_on is not None and _age(responder.born_on, today) < policy.youngest:
-        return matching.Reason.UNDER_AGE, {"youngest": policy.youngest}
-    return None, {}
+        found.append((matching.Reason.UNDER_AGE, {"youngest": policy.youngest}))
+    return found
 
 
 def _age(born_on: date, today: date) -> int:
@@ -276,15 +322,61 @@ def _age(born_on: date, today: date) -> int:
     return today.year - born_on.year - (0 if had_birthday else 1)
 
 
-_PLACE_REASONS = frozenset({matching.Reason.NO_POSITION, matching.Reason.POSITION_STALE})
+async def _restrain(
+    conn: AsyncConnection,
+    incident: Emergency,
+    policy: matching.Policy,
+    people: Sequence[Person],
+    *,
+    is_budgeted: bool,
+    now: datetime,
+) -> list[Person]:
+    """Add how likely a yes of each is, and leave in peace who has been asked enough."""
+    free = [person for person in people if person.blocked is None]
+    ids = [person.id for person in free]
+    known = await histories.read(conn, ids, exercise=incident.exercise, now=now) if ids else {}
+    exempt = _nearest(free, incident, policy)
+    restrained = []
+    for person in people:
+        history = known.get(person.id, histories.History())
+        counts = is_budgeted and person.id not in exempt
+        is_quiet = person.is_quiet and incident.kind not in person.quiet_except
+        load = restraint.Load(is_quiet, history.last_day if counts else None)
+        blocked, args = person.blocked, person.blocked_args
+        if blocked is None:
+            blocked, args = restraint.hold_back(policy, incident.kind, load)
+        yes = histories.accept(policy, history)
+        restrained.append(replace(person, accept=yes, blocked=blocked, blocked_args=args))
+    return restrained
+
+
+def _nearest(
+    free: Sequence[Person], incident: Emergency, policy: matching.Policy
+) -> frozenset[UUID]:
+    """Return the nearest who could be asked, for whom no budget holds."""
+    away = [
+        (position.distance_m(person.position, incident.position), person.id)
+        for person in free
+        if person.position is not None
+    ]
+    return frozenset(person for _, person in sorted(away)[: policy.budget_exempt])
+
+
+_PLACE_REASONS = frozenset(
+    {
+        matching.Reason.NO_POSITION,
+        matching.Reason.POSITION_STALE,
+        matching.Reason.POSITION_VAGUE,
+    }
+)
 
 
 def _regardless_of_place(person: Person) -> Person:
     if person.blocked not in _PLACE_REASONS:
         return person
-    return Person(
-        person.id, person.name, person.name_en, person.is_invented, person.skills, person.duty,
-        None, None, None, None,
+    return replace(
+        person, position=None, position_source=None, position_at=None, blocked=None,
+        blocked_args={}, accuracy_m=None,
     )  # fmt: skip
 
 

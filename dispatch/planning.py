@@ -7,29 +7,52 @@ wave compares it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
+import redis.asyncio
+from numba.core.errors import NumbaError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import eligibility, events, matching, states, store, waves
+from dispatch import (
+    aed_trust,
+    allocations,
+    eligibility,
+    fetchers,
+    histories,
+    matching,
+    policies,
+    scenes,
+    states,
+    store,
+    underway,
+    waves,
+    ways,
+    whereabouts,
+)
 from dispatch.settings import Settings
-from geo import aeds, usability, walking
+from geo import aeds, walking
 
-#: AEDs looked at, since many may be shut; how many of those that are open are measured from every
-#: candidate; and how many are shown with a plan besides those that somebody fetches.
+_logger = logging.getLogger(__name__)
+
+#: AEDs looked at, since many may be shut, and how many are shown with a plan besides those that
+#: somebody fetches.
 AEDS_LOOKED_AT = 60
-AEDS_MEASURED = 6
 AEDS_SHOWN = 12
 #: People named by hand are measured on foot up to this; farther ones go without a time.
 NAMED_REACH_S = 3_600.0
+#: A search that takes longer than this answers with the best plan that it has.
+SEARCH_MS = 40.0
+#: What a fault in the search looks like; none may leave a patient alone.
+_FAULTS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, NumbaError)
 
 
 def policy_of(settings: Settings) -> matching.Policy:
-    """Return the first policy with the numbers of this installation."""
+    """Return the default policy with the numbers of this installation."""
     return matching.Policy(
         reach_s=settings.reach_s,
         aed_pickup_s=settings.aed_pickup_s,
@@ -42,9 +65,20 @@ def policy_of(settings: Settings) -> matching.Policy:
     )
 
 
+async def policy_for(
+    conn: AsyncConnection, incident_id: UUID, *, base: matching.Policy, now: datetime
+) -> matching.Policy:
+    """Return the policy that holds for an incident (policies.effective). Raises NotFound."""
+    incident = await store.get_incident(conn, incident_id)
+    return await policies.effective(conn, incident, base=base, now=now)
+
+
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """Somebody in a plan: chosen with a role, or left out for one reason."""
+    """Somebody in a plan: chosen with a role, or left out for one reason.
+
+    `marginal` is what the plan loses without a chosen person, or what another one would add.
+    """
 
     person: eligibility.Person
     direct: walking.Travel | None
@@ -53,16 +87,11 @@ class Considered:
     aed_id: UUID | None = None
     travel_s: float | None = None
     reason: matching.Reason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlanAed:
-    """An AED near the patient."""
-
-    aed: aeds.Aed
-    usable: usability.Usability
-    walk: walking.Travel | None
-    is_chosen: bool
+    args: Mapping[str, object] = field(default_factory=dict)
+    # In a straight line to the patient.
+    away_m: float | None = None
+    arrives_s: float | None = None
+    marginal: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +105,17 @@ class Plan:
     milliseconds: float
     chosen: tuple[Considered, ...]
     excluded: tuple[Considered, ...]
-    aeds: tuple[PlanAed, ...]
+    aeds: tuple[ways.PlanAed, ...]
     # Asked by name or as a team; None for a plan by policy.
     named: tuple[UUID, ...] | None
     team_id: UUID | None
+    # What it was decided from, and what the chooser said of it.
+    decision: allocations.Decision
+    figures: matching.Figures | None
+    modes: tuple[scenes.Mode, ...]
+    # With which team each is asked, and the alarm level, where a run card names them.
+    team_of: Mapping[UUID, UUID] = field(default_factory=dict)
+    level: int | None = None
 
     @property
     def network(self) -> walking.EtaSource:
@@ -89,6 +125,33 @@ class Plan:
         if walking.EtaSource.NETWORK in sources:
             return walking.EtaSource.NETWORK
         return walking.EtaSource.ESTIMATE
+
+
+async def live_positions(
+    conn: AsyncConnection,
+    incident_id: UUID,
+    live: redis.asyncio.Redis,
+    *,
+    policy: matching.Policy,
+    network: walking.WalkingNetwork,
+    named: Sequence[UUID] | None = None,
+    team_id: UUID | None = None,
+    now: datetime,
+) -> dict[UUID, store.Fix]:
+    """Ask Redis where those whom `make` will consider are now; without it, of nobody.
+
+    Waits for Redis, if shortly: call it before anything is locked. Raises NotFound.
+    """
+    incident = await store.get_incident(conn, incident_id)
+    if team_id is not None:
+        named = (await store.get_team(conn, team_id)).members
+    if named is not None:
+        return await whereabouts.live_of(live, named, now=now)
+    within_m = policy.reach_s * network.speed_mps
+    stored = await eligibility.stored_near(conn, incident, within_m=within_m)
+    return await whereabouts.live_around(
+        live, incident.position, within_m=within_m, also=sorted(stored), now=now
+    )
 
 
 async def make(
@@ -102,33 +165,22 @@ async def make(
     team_id: UUID | None = None,
     now: datetime,
 ) -> Plan:
-    """Plan the next wave of an incident; sends nothing.
+    """Plan the next wave of an incident by exactly this policy; sends nothing.
 
-    `live` are positions newer than the stored ones, where there are any. Raises NotFound,
-    IncidentClosed.
+    `policy_for` says which policy holds. `live` are the `live_positions`; of each person the newer
+    one counts. Raises NotFound, IncidentClosed.
     """
     began = time.perf_counter()
     incident = await store.get_incident(conn, incident_id)
     states.check_open(incident.status)
     if team_id is not None:
         named = (await store.get_team(conn, team_id)).members
-    reach_s = policy.reach_s if named is None else NAMED_REACH_S
-    people = await eligibility.gather(
-        conn, incident, policy, within_m=reach_s * network.speed_mps, live=live or {},
-        named=named, now=now,
-    )  # fmt: skip
-    near = await aeds.near(
-        conn, incident.position, within_m=policy.reach_s * network.speed_mps, limit=AEDS_LOOKED_AT
+    question = _Question(policy, network, live or {}, None if named is None else tuple(named))
+    ask, asked = await _gather(conn, incident, question, now=now)
+    way, decision, decided = await asyncio.to_thread(
+        _decide, network, ask, asked, is_named=named is not None, now=now
     )
-    asked = await waves.list_asked(conn, incident.id)
-    way = await asyncio.to_thread(
-        _measure, network, incident, people, near, policy=policy, reach_s=reach_s, now=now
-    )
-    decide = matching.plan if named is None else matching.plan_named
-    decided = decide(
-        policy, incident.kind, way.candidates, way.options, under=_under(policy, asked)
-    )
-    chosen, excluded = _everyone(people, way, decided)
+    chosen, excluded = _everyone(ask.people, way, decided)
     fetched = {choice.aed_id for choice in decided.chosen}
     return Plan(
         incident_id=incident.id,
@@ -139,12 +191,124 @@ async def make(
         chosen=chosen,
         excluded=excluded,
         aeds=_shown(way.aeds, fetched),
-        named=None if named is None else tuple(named),
+        named=question.named,
         team_id=team_id,
+        decision=decision,
+        figures=decided.figures,
+        modes=_modes(policy, incident, way, decision, decided, now=now),
     )
 
 
-def _shown(near: Sequence[PlanAed], fetched: Collection[UUID | None]) -> tuple[PlanAed, ...]:
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a plan is asked for."""
+
+    policy: matching.Policy
+    network: walking.WalkingNetwork
+    live: Mapping[UUID, store.Fix]
+    named: tuple[UUID, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who was asked before, and how they answer."""
+
+    people: Sequence[underway.Asked]
+    histories: Mapping[UUID, histories.History]
+    circle_m: float | None
+
+
+async def near_aeds(
+    conn: AsyncConnection, incident: store.Incident, *, within_m: float
+) -> list[aeds.Aed]:
+    """Return the AEDs around a patient, but for those that were found unusable in this incident."""
+    near = await aeds.near(conn, incident.position, within_m=within_m, limit=AEDS_LOOKED_AT)
+    useless = await fetchers.reported(conn, incident.id) if near else set()
+    return [aed for aed in near if aed.id not in useless]
+
+
+async def _gather(
+    conn: AsyncConnection, incident: store.Incident, question: _Question, *, now: datetime
+) -> tuple[ways.Ask, _Asked]:
+    """Read everything that the database knows."""
+    policy, speed = question.policy, question.network.speed_mps
+    reach_s = policy.reach_s if question.named is None else NAMED_REACH_S
+    people = await eligibility.gather(
+        conn, incident, policy, within_m=reach_s * speed, live=question.live,
+        named=question.named, now=now,
+    )  # fmt: skip
+    near = await near_aeds(conn, incident, within_m=policy.reach_s * speed)
+    is_fetched = bool(near) and incident.kind in states.WANTS_AED
+    fetches = await aed_trust.fetches(conn, [aed.id for aed in near], now=now) if is_fetched else {}
+    asked = await underway.asked(conn, incident.id)
+    pending = [item.responder_id for item in asked if item.is_pending]
+    known = (
+        await histories.read(conn, pending, exercise=incident.exercise, now=now) if pending else {}
+    )
+    scene, _ = scenes.clock(policy, incident, now=now)
+    ask = ways.Ask(incident.position, incident.kind, policy, scene, reach_s, people, near, fetches)
+    return ask, _Asked(asked, known, await waves.circle(conn, incident.id, policy))
+
+
+def _decide(
+    network: walking.WalkingNetwork,
+    ask: ways.Ask,
+    asked: _Asked,
+    *,
+    is_named: bool,
+    now: datetime,
+) -> tuple[ways.Ways, allocations.Decision, matching.Plan]:
+    """Measure and choose, outside the event loop; whatever breaks, somebody is asked."""
+    way = ways.measure(network, ask, now=now)
+    works = {item.aed.id: item.works for item in way.aeds}
+    known = underway.Known(asked.histories, works)
+    under = underway.under(ask.policy, asked.people, known, ask.scene, now=now)
+    under = replace(under, circle_m=asked.circle_m)
+    decision = allocations.Decision(
+        allocations.Call.NAMED if is_named else allocations.Call.PLAN,
+        ask.policy,
+        ask.kind,
+        way.candidates,
+        way.options,
+        under,
+        ask.scene,
+    )
+    try:
+        decided = allocations.decide(decision, budget_ms=SEARCH_MS)
+    except _FAULTS:
+        _logger.exception("the chooser of policy %s failed", ask.policy.label)
+        decision = replace(decision, call=allocations.Call.LAST_RESORT)
+        return way, decision, allocations.decide(decision)
+    if decided.figures is not None and not decided.figures.is_complete:
+        decision = replace(decision, steps=decided.figures.steps)
+    return way, decision, decided
+
+
+def _modes(
+    policy: matching.Policy,
+    incident: store.Incident,
+    way: ways.Ways,
+    decision: allocations.Decision,
+    decided: matching.Plan,
+    *,
+    now: datetime,
+) -> tuple[scenes.Mode, ...]:
+    """Say what the plan had to do without."""
+    _, modes = scenes.clock(policy, incident, now=now)
+    doubtful = {item.aed.id for item in way.aeds if item.usable.reason in aed_trust.HOURS_UNKNOWN}
+    sources = {travel.source for travel in way.direct.values()}
+    said: Mapping[scenes.Mode, bool] = {
+        scenes.Mode.NO_ROUTING: sources == {walking.EtaSource.ESTIMATE},
+        scenes.Mode.HOURS_UNKNOWN: any(c.aed_id in doubtful for c in decided.chosen),
+        scenes.Mode.DEADLINE: decision.steps is not None,
+        scenes.Mode.FALLBACK: decision.call is allocations.Call.LAST_RESORT,
+    }
+    return (*modes, *(mode for mode, holds in said.items() if holds))
+
+
+def _shown(
+    near: Sequence[ways.PlanAed], fetched: Collection[UUID | None]
+) -> tuple[ways.PlanAed, ...]:
     return tuple(
         replace(item, is_chosen=item.aed.id in fetched)
         for place, item in enumerate(near)
@@ -152,125 +316,30 @@ def _shown(near: Sequence[PlanAed], fetched: Collection[UUID | None]) -> tuple[P
     )
 
 
-def _under(policy: matching.Policy, asked: Sequence[waves.Asked]) -> matching.Under:
-    going = [item for item in asked if item.ask.is_going]
-    return matching.Under(
-        room=policy.alerts_cap - len(asked),
-        is_direct_going=any(item.ask.role is states.Role.DIRECT for item in going),
-        aeds_taken=frozenset(
-            item.aed_id
-            for item in asked
-            if item.aed_id is not None and (item.ask.is_going or item.ask.is_pending)
-        ),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Ways:
-    """What the walking network answered."""
-
-    direct: Mapping[UUID, walking.Travel]
-    candidates: list[matching.Candidate]
-    options: list[matching.AedOption]
-    aeds: list[PlanAed]
-
-
-def _measure(
-    network: walking.WalkingNetwork,
-    incident: store.Incident,
-    people: Sequence[eligibility.Person],
-    near: Sequence[aeds.Aed],
-    *,
-    policy: matching.Policy,
-    reach_s: float,
-    now: datetime,
-) -> _Ways:
-    """Measure all ways: one expansion from the patient, one from each AED that may be fetched."""
-    placed = [person for person in people if person.position is not None]
-    targets = [person.position for person in placed if person.position is not None]
-    ways = network.times(
-        incident.position,
-        [*targets, *(aed.position for aed in near)],
-        within_s=reach_s,
-        inbound=True,
-    )
-    direct = {
-        person.id: way
-        for person, way in zip(placed, ways[: len(placed)], strict=True)
-        if way is not None
-    }
-    shown = [
-        PlanAed(aed, aeds.usable(aed, now), way, is_chosen=False)
-        for aed, way in zip(near, ways[len(placed) :], strict=True)
-    ]
-    options = _options(shown, incident.kind, policy, now=now)
-    at = {aed.id: aed.position for aed in near}
-    to_aed = {
-        option.id: network.times(at[option.id], targets, within_s=policy.reach_s, inbound=True)
-        for option in options
-    }
-    aed_s: dict[UUID, dict[UUID, float]] = {person.id: {} for person in placed}
-    for aed_id, travels in to_aed.items():
-        for person, travel in zip(placed, travels, strict=True):
-            if travel is not None:
-                aed_s[person.id][aed_id] = travel.travel_s
-    candidates = [
-        matching.Candidate(
-            person.id,
-            direct[person.id].travel_s if person.id in direct else None,
-            aed_s.get(person.id, {}),
-            person.blocked,
-        )
-        for person in people
-    ]
-    return _Ways(direct, candidates, options, shown)
-
-
-def _options(
-    shown: Sequence[PlanAed], kind: states.Kind, policy: matching.Policy, *, now: datetime
-) -> list[matching.AedOption]:
-    if kind not in states.WANTS_AED:
-        return []
-    found = [
-        option
-        for item in shown
-        if item.walk is not None
-        and item.walk.travel_s <= policy.reach_s
-        and (option := _option(item, item.walk, now)) is not None
-    ]
-    return sorted(found, key=lambda option: (option.to_patient_s, option.id))[:AEDS_MEASURED]
-
-
-def _option(item: PlanAed, walk: walking.Travel, now: datetime) -> matching.AedOption | None:
-    """Say when an AED can be had: from now, or from when it opens next, until it closes."""
-    begins, usable = now, item.usable
-    if usable.state is not usability.Usable.YES and usable.until is not None:
-        begins, usable = usable.until, aeds.usable(item.aed, usable.until)
-    if usable.state is not usability.Usable.YES:
-        return None
-    ends = usable.until if usable.until is not None else now + timedelta(days=366)
-    return matching.AedOption(
-        item.aed.id, walk.travel_s, (begins - now).total_seconds(), (ends - now).total_seconds()
-    )
-
-
 def _everyone(
-    people: Sequence[eligibility.Person], way: _Ways, decided: matching.Plan
+    people: Sequence[eligibility.Person], way: ways.Ways, decided: matching.Plan
 ) -> tuple[tuple[Considered, ...], tuple[Considered, ...]]:
     """Put everyone in order of the direct way, the unreachable last, and split by the decision."""
     choices = {choice.id: choice for choice in decided.chosen}
+    away = {candidate.id: candidate.distance_m for candidate in way.candidates}
     chosen, excluded = [], []
     for person, rank in _ranked(people, way.direct):
         direct = way.direct.get(person.id)
+        seconds = None if direct is None else direct.travel_s
+        item = Considered(person, direct, rank, travel_s=seconds, away_m=away[person.id])
         choice = choices.get(person.id)
         if choice is None:
+            args = {**person.blocked_args, **decided.args.get(person.id, {})}
+            gain = decided.marginals.get(person.id)
             reason = decided.excluded[person.id]
-            seconds = None if direct is None else direct.travel_s
-            excluded.append(Considered(person, direct, rank, travel_s=seconds, reason=reason))
+            excluded.append(replace(item, reason=reason, args=args, marginal=gain))
         else:
             chosen.append(
-                Considered(person, direct, rank, choice.role, choice.aed_id, choice.travel_s)
-            )
+                replace(
+                    item, role=choice.role, aed_id=choice.aed_id, travel_s=choice.travel_s,
+                    arrives_s=choice.arrives_s, marginal=choice.marginal,
+                )
+            )  # fmt: skip
     return tuple(chosen), tuple(excluded)
 
 
@@ -281,91 +350,3 @@ def _ranked(
     reached.sort(key=lambda person: (direct[person.id].travel_s, person.id))
     unreached = [(person, None) for person in people if person.id not in direct]
     return [*((person, place) for place, person in enumerate(reached, 1)), *unreached]
-
-
-def plan_out(plan: Plan) -> events.Body:
-    """Show a plan to an operator."""
-    return {
-        "incident": str(plan.incident_id),
-        "made_at": events.time(plan.made_at),
-        "policy": plan.policy.name,
-        "network": plan.network.value,
-        "ms": plan.milliseconds,
-        "chosen": [considered_out(item, now=plan.made_at) for item in plan.chosen],
-        "excluded": [considered_out(item, now=plan.made_at) for item in plan.excluded],
-        "aeds": [_aed_out(item) for item in plan.aeds],
-    }
-
-
-def considered_out(item: Considered, *, now: datetime) -> events.Body:
-    """Show one person of a plan."""
-    person = item.person
-    age = None if person.position_at is None else (now - person.position_at).total_seconds()
-    return {
-        "responder": str(person.id),
-        "name": person.name,
-        "name_en": person.name_en,
-        "skills": list(person.skills),
-        "duty": person.duty.value,
-        "position": events.point(person.position),
-        "position_source": person.position_source,
-        "position_age_s": None if age is None else max(0.0, round(age, 1)),
-        "role": None if item.role is None else item.role.value,
-        "aed": events.ident(item.aed_id),
-        "travel_s": _round(item.travel_s),
-        "direct_s": _round(None if item.direct is None else item.direct.travel_s),
-        "distance_m": _round(None if item.direct is None else item.direct.distance_m),
-        "eta_source": None if item.direct is None else item.direct.source.value,
-        "rank": item.rank,
-        "reason": None if item.reason is None else item.reason.value,
-        "reason_args": dict(person.blocked_args),
-        "is_invented": person.is_invented,
-    }
-
-
-def kept_out(item: Considered, *, lost_to: matching.Reason | None = None) -> events.Body:
-    """Write one person of a plan for the record: times and reasons, no position and no name."""
-    reason = lost_to or item.reason
-    return {
-        "responder": str(item.person.id),
-        "duty": item.person.duty.value,
-        "position_source": item.person.position_source,
-        "position_at": events.time(item.person.position_at),
-        "role": None if lost_to is not None or item.role is None else item.role.value,
-        "aed": events.ident(item.aed_id),
-        "travel_s": _round(item.travel_s),
-        "direct_s": _round(None if item.direct is None else item.direct.travel_s),
-        "eta_source": None if item.direct is None else item.direct.source.value,
-        "rank": item.rank,
-        "reason": None if reason is None else reason.value,
-        "reason_args": dict(item.person.blocked_args),
-    }
-
-
-def inputs_out(plan: Plan) -> events.Body:
-    """Write what a plan was made from for the record."""
-    return {
-        "incident_version": plan.incident_version,
-        "policy": asdict(plan.policy),
-        "network": plan.network.value,
-        "named": None if plan.named is None else [str(person) for person in plan.named],
-        "team": events.ident(plan.team_id),
-        "aeds": [_aed_out(item) for item in plan.aeds],
-    }
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
-
-
-def _aed_out(item: PlanAed) -> events.Body:
-    return {
-        "id": str(item.aed.id),
-        "name": item.aed.name,
-        "position": events.point(item.aed.position),
-        "usable": item.usable.state.value,
-        "usable_reason": item.usable.reason.value,
-        "usable_until": events.time(item.usable.until),
-        "walk_s": _round(None if item.walk is None else item.walk.travel_s),
-        "chosen": item.is_chosen,
-    }

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from dispatch import matching, states
 
 ARREST, TRAUMA = states.Kind.CARDIAC_ARREST, states.Kind.TRAUMA
-POLICY = matching.Policy()
+POLICY = matching.Policy(
+    name="first-policy", chooser=matching.Chooser.REPLACE, wave_size=7, aeds_most=3, aed_pickup_s=30
+)
+#: Everybody moves at once.
+AT_ONCE = matching.Scene(lead_s=0, vertical_s=0)
 
 
 def _id(number: int) -> UUID:
@@ -43,14 +47,14 @@ def test_ALR_2_no_aed_is_fetched_for_a_kind_that_needs_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("begins", "ends", "is_fetched"), [(0, 100, True), (0, 20, False), (21, 100, False)]
+    ("begins", "ends", "is_fetched"), [(0, 140, True), (0, 139, False), (21, 300, False)]
 )
-def test_ALR_3_an_aed_is_fetched_only_if_it_is_usable_on_arrival(
+def test_ALR_3_an_aed_is_fetched_only_if_it_is_usable_on_arrival_and_two_minutes_on(
     begins: float, ends: float, *, is_fetched: bool
 ) -> None:
     people = [_person(1, 60), _person(2, 90, a9=20)]
     aed = matching.AedOption(_id(9), 10, begins, ends)
-    plan = matching.plan(POLICY, ARREST, people, [aed])
+    plan = matching.plan(POLICY, ARREST, people, [aed], scene=AT_ONCE)
     assert any(choice.aed_id for choice in plan.chosen) is is_fetched
 
 
@@ -123,7 +127,7 @@ def test_ALR_6_everyone_is_chosen_or_excluded_once(
 def test_ALR_7_a_fetcher_arrives_while_the_aed_is_usable_and_within_reach(
     people: list[matching.Candidate], aeds: list[matching.AedOption]
 ) -> None:
-    plan = matching.plan(POLICY, ARREST, people, aeds)
+    plan = matching.plan(POLICY, ARREST, people, aeds, scene=AT_ONCE)
     by_id = {person.id: person for person in people}
     usable = {aed.id: aed for aed in aeds}
     for choice in plan.chosen:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, planning, responders, states, store, tables
+from dispatch import errors, plan_views, planning, responders, states, store, tables
 from geo import aeds
 from tests import factories as f
 
@@ -122,7 +122,7 @@ async def test_ALR_26_ranks_follow_the_walking_time_over_chosen_and_excluded(
     plan = await f.make_plan(conn, incident.id, now=now)
     ranks = {item.person.id: item.rank for item in (*plan.chosen, *plan.excluded)}
     assert [ranks[person] for person in people] == [5, 1, 4, 3, 2]
-    shown = planning.plan_out(plan)
+    shown = plan_views.plan_out(plan)
     assert [item["rank"] for item in shown["chosen"]] == [2, 4, 5]
     assert shown["network"] == "estimate"
 
