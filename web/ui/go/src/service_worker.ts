@@ -33,10 +33,63 @@ self.addEventListener("fetch", (event) => {
   }
 });
 
+self.addEventListener("push", (event) => {
+  event.waitUntil(receive(event.data));
+});
+
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(showApp());
 });
+
+/** What dispatch/channels/web_push.py writes: Declarative Web Push, and what we need besides. */
+interface Pushed {
+  purpose: "alert" | "stand_down" | "mission" | "probe";
+  code: string;
+  notification: { title: string; body: string; lang: string; tag: string; silent: boolean };
+}
+
+/** Show a message, once however often and by whatever way it comes, and say that it is here. */
+async function receive(data: PushMessageData | null): Promise<void> {
+  const said = data?.json() as Pushed | undefined;
+  if (!said?.notification) return;
+  const { title, body, lang, tag } = said.notification;
+  const isAlert = said.purpose === "alert";
+  const answer = said.code ? confirm(said.code) : Promise.resolve("live" as const);
+  // A push may come long after its call is over; then it must not ring. Nobody waits long for that.
+  const isOver = isAlert && (await Promise.race([answer, pause(ANSWER_WAIT_MS)])) === "over";
+  const shown = await self.registration.getNotifications({ tag });
+  // The page may have shown the same alert already: then it is replaced without another sound.
+  const silent = said.notification.silent || isOver;
+  const renotify = !silent && !(isAlert && shown.length > 0);
+  const options = { body, lang, tag, silent, renotify, requireInteraction: isAlert && !isOver };
+  await self.registration.showNotification(title, options);
+  // A check asks nothing of its reader, and neither does what is over.
+  if (said.purpose === "probe" || isOver) await dismiss(tag);
+  await answer;
+}
+
+async function dismiss(tag: string): Promise<void> {
+  for (const shown of await self.registration.getNotifications({ tag })) shown.close();
+}
+
+const ANSWER_WAIT_MS = 1500;
+const CONFIRM_PAUSES_MS = [0, 1000, 4000];
+
+/** Tell the server that the message arrived, whoever is signed in, and learn whether it is over. */
+async function confirm(code: string): Promise<"live" | "over" | undefined> {
+  for (const pauseMs of CONFIRM_PAUSES_MS) {
+    await pause(pauseMs);
+    const answer = await fetch("/api/v1/gateways/push/received", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ code }),
+    }).catch(() => null);
+    if (answer?.status === 404) return "over";
+    if (answer?.ok) return ((await answer.json()) as { is_over: boolean }).is_over ? "over" : "live";
+  }
+  return undefined;
+}
 
 /** Bring the open app to the front, or open it. */
 async function showApp(): Promise<void> {
