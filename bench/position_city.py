@@ -1,4 +1,4 @@
-"""A made-up city of people on duty, some of them with a phone, for bench/positions.py."""
+"""A made-up city of people on duty, some of them with a phone, for benches."""
 
 from __future__ import annotations
 
@@ -43,10 +43,16 @@ def anywhere(dice: random.Random) -> tuple[float, float]:
     return WEST + WIDE * dice.random(), SOUTH + HIGH * dice.random()
 
 
-def build(system: System, people: int, phones: int) -> City:
-    """Fill the database and Redis with people on duty."""
+def build(
+    system: System,
+    people: int,
+    phones: int,
+    *,
+    places: Sequence[tuple[float, float]] | None = None,
+) -> City:
+    """Fill the database with people on duty: at these places, else anywhere."""
     dice = random.Random(3)
-    places = [anywhere(dice) for _ in range(people)]
+    places = [anywhere(dice) for _ in range(people)] if places is None else list(places)
     turns = [dice.uniform(0, 2 * math.pi) for _ in range(people)]
     headings = [(WALKS_MPS * math.cos(turn), WALKS_MPS * math.sin(turn)) for turn in turns]
     with psycopg.connect(system.database_url) as conn:

@@ -42,6 +42,13 @@ def make_engine(database_url: str, *, pool_size: int = 8) -> AsyncEngine:
     )
 
 
+@asynccontextmanager
+async def savepoint(conn: AsyncConnection) -> AsyncIterator[None]:
+    """Undo what is done inside when it raises, and give back the row locks that it took."""
+    async with conn.begin_nested():
+        yield
+
+
 class Database:
     """An engine with the Redis client that carries the hints of what moved."""
 

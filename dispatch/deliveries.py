@@ -28,12 +28,13 @@ __all__ = [
     "Status",
     "Why",
     "answer",
+    "climb",
     "confirm",
     "give_up_waiting",
     "patched",
-    "queue",
     "queue_mission",
     "silence",
+    "stand_down",
 ]
 
 
@@ -81,7 +82,7 @@ MISSION_FOR = timedelta(minutes=30)
 
 # One statement for a whole wave: the live row of each alert, and the rungs whose channels are on
 # and where the person can be reached. Whoever is invented has an invented number.
-_QUEUE = sa.text("""
+_CLIMB = sa.text("""
 insert into delivery (
     id, alert_id, responder_id, channel, purpose, status, why, created_at, changed_at, sent_at,
     due_at, connected_due_at, unless, expires_at)
@@ -168,29 +169,27 @@ on conflict (alert_id, channel, purpose) do nothing
 """)
 
 
-async def queue(
-    conn: AsyncConnection,
-    alerts: Sequence[store.Alert],
-    purpose: Purpose,
-    *,
-    rungs: Sequence[ladder.Rung] = (),
-    now: datetime,
-) -> list[store.Alert]:
-    """Put a message for each alert on its way, and return the alerts with their channels.
+async def climb(
+    conn: AsyncConnection, alert_ids: Sequence[UUID], rungs: Sequence[ladder.Rung], *, now: datetime
+) -> None:
+    """Put alerts on their way up the rungs; doing it again changes nothing."""
+    if alert_ids:
+        steps = tuple(rungs) or ladder.choose((), states.Kind.OTHER)
+        await conn.execute(_CLIMB, {"alerts": list(alert_ids), "now": now, **_columns(steps)})
 
-    An alert climbs the `rungs`; a stand-down goes out at once on every channel that was used, and
-    silences what was not sent yet. Queueing again changes nothing.
+
+async def stand_down(
+    conn: AsyncConnection, alerts: Sequence[store.Alert], *, now: datetime
+) -> list[store.Alert]:
+    """Tell to stop at once on every channel that was used, and silence what was not sent yet.
+
+    Returns the alerts with their channels.
     """
-    ids = [alert.id for alert in alerts]
-    if not ids:
+    if not alerts:
         return []
-    if purpose is Purpose.STAND_DOWN:
-        values = {"alerts": ids, "now": now, "until": now + STAND_DOWN_FOR}
-        await conn.execute(_QUEUE_STAND_DOWN, values)
-        return await silence(conn, alerts, Why.STOOD_DOWN, now=now)
-    steps = ladder.choose(rungs, states.Kind.OTHER) if not rungs else tuple(rungs)
-    await conn.execute(_QUEUE, {"alerts": ids, "now": now, **_columns(steps)})
-    return await store.list_alerts(conn, tables.alert.c.id.in_(ids))
+    values = {"alerts": [alert.id for alert in alerts], "now": now, "until": now + STAND_DOWN_FOR}
+    await conn.execute(_QUEUE_STAND_DOWN, values)
+    return await silence(conn, alerts, Why.STOOD_DOWN, now=now)
 
 
 def _columns(rungs: Sequence[ladder.Rung]) -> dict[str, list[Any]]:

@@ -26,7 +26,7 @@ join incident as other on other.id <> mine.id
      and ST_DWithin(other.position, mine.position, :within_m)
      and other.created_at between mine.created_at - :within and mine.created_at + :within
      and other.exercise = mine.exercise and other.merged_into is null
-     and other.closed_at is null
+     and other.closed_at is null and other.practice_of is null
 join org as their_org on their_org.id = other.org_id
      and (starts_with(their_org.path, my_org.path) or starts_with(my_org.path, their_org.path))
 where mine.id = :id and mine.merged_into is null
@@ -90,6 +90,9 @@ async def unmerge(
     for one in sorted({mine.id, mine.merged_into}):
         await store.lock_incident(conn, one, even_closed=True)
     kept = await store.get_incident(conn, mine.merged_into)
+    mine = await store.get_incident(conn, incident_id)
+    if mine.merged_into != kept.id:  # somebody else took it apart while this one waited
+        return mine
     await incident_values.withdraw(conn, kept.id, mine.id, now=now)
     await store.change_incident(conn, mine.id, merged_into=None)
     mine = await incidents.reopen(conn, mine.id, by=by, now=now)

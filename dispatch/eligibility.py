@@ -88,15 +88,6 @@ select responder_id as id from last_position, patient
 where ST_DWithin(last_position.position, point, :within_m)
 union
 select responder_id from place, patient where ST_DWithin(place.position, point, :within_m)
-union
-select id from (
-    select responder.id from responder
-    join org on org.id = responder.org_id and starts_with(org.path, :path)
-    where responder.duty = 'available'
-      and not exists (select from last_position where responder_id = responder.id)
-      and not exists (select from place where responder_id = responder.id)
-    limit :nowhere_most
-) as nowhere
 """)
 
 
@@ -120,19 +111,34 @@ async def gather(
             raise errors.NotFound
         people = [_regardless_of_place(person) for person in people]
         return await _restrain(conn, incident, policy, people, is_budgeted=False, now=now)
-    near = await stored_near(conn, incident, within_m=within_m)
+    near = await stored_near(conn, incident, within_m=within_m) | await _nowhere(conn, incident)
     people = await describe(conn, incident, policy, [*near, *live], live=live, now=now)
     people = [person for person in people if _is_near(person, incident.position, within_m)]
     return await _restrain(conn, incident, policy, people, is_budgeted=True, now=now)
 
 
 async def stored_near(conn: AsyncConnection, incident: Scene, *, within_m: float) -> set[UUID]:
-    """Name who may be within reach by what is stored, and some of whom nothing is."""
-    values = {
-        "lon": incident.position.lon, "lat": incident.position.lat, "path": incident.org_path,
-        "within_m": within_m + POSITION_LAG_M, "nowhere_most": NOWHERE_MOST,
-    }  # fmt: skip
+    """Name who may be within reach by what is stored."""
+    spot, within_m = incident.position, within_m + POSITION_LAG_M
+    values = {"lon": spot.lon, "lat": spot.lat, "within_m": within_m}
     return {row.id for row in await conn.execute(_NEAR, values)}
+
+
+# Looks at everybody on duty, which takes longer than all else: once for a plan is enough.
+_NOWHERE = sa.text("""
+select responder.id from responder
+join org on org.id = responder.org_id and starts_with(org.path, :path)
+where responder.duty = 'available'
+  and not exists (select from last_position where responder_id = responder.id)
+  and not exists (select from place where responder_id = responder.id)
+limit :nowhere_most
+""")
+
+
+async def _nowhere(conn: AsyncConnection, incident: Scene) -> set[UUID]:
+    """Name some people on duty of whom no position is stored."""
+    values = {"path": incident.org_path, "nowhere_most": NOWHERE_MOST}
+    return {row.id for row in await conn.execute(_NOWHERE, values)}
 
 
 # The primary keys, and the indexes by responder.
@@ -335,12 +341,14 @@ async def _restrain(
     free = [person for person in people if person.blocked is None]
     ids = [person.id for person in free]
     known = await histories.read(conn, ids, exercise=incident.exercise, now=now) if ids else {}
-    exempt = _nearest(free, incident, policy)
+    exempt = _nearest(
+        [person for person in free if not _wants_peace(person, incident, policy)], incident, policy
+    )
     restrained = []
     for person in people:
         history = known.get(person.id, histories.History())
         counts = is_budgeted and person.id not in exempt
-        is_quiet = person.is_quiet and incident.kind not in person.quiet_except
+        is_quiet = _wants_peace(person, incident, policy)
         load = restraint.Load(is_quiet, history.last_day if counts else None)
         blocked, args = person.blocked, person.blocked_args
         if blocked is None:
@@ -348,6 +356,12 @@ async def _restrain(
         yes = histories.accept(policy, history)
         restrained.append(replace(person, accept=yes, blocked=blocked, blocked_args=args))
     return restrained
+
+
+def _wants_peace(person: Person, incident: Emergency, policy: matching.Policy) -> bool:
+    """Say whether the person's quiet hours hold against this kind of emergency."""
+    loud = (*person.quiet_except, *policy.breakthrough)
+    return person.is_quiet and incident.kind not in loud
 
 
 def _nearest(

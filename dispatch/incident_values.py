@@ -6,6 +6,7 @@ chooses.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -114,13 +115,7 @@ async def add(
     chosen. Raises IncidentClosed, NotFound.
     """
     incident = await store.lock_incident(conn, incident_id)
-    known = [v for v in await list_values(conn, incident_id) if v.field == field]
-    present = getattr(incident, field)
-    if not known and present is not None:
-        await _insert(
-            conn, incident, field, present, Source.CALLER, by=incident.opened_by,
-            at=incident.created_at, chosen_at=incident.created_at, chosen_by=incident.opened_by,
-        )  # fmt: skip
+    await _keep_present(conn, incident, [field])
     value = await _insert(conn, incident, field, said, source, by=by, at=now)
     args = {"field": field.value, "source": source.value, "value": value.value}
     line = await store.add_line(
@@ -131,6 +126,21 @@ async def add(
         conn, events.Kind.LINE_ADDED, incident, with_incident=False, lines=[line], now=now
     )
     return value
+
+
+async def _keep_present(
+    conn: AsyncConnection, incident: store.Incident, wanted: Collection[Field]
+) -> None:
+    """Keep what the incident carries as a value too, chosen, for fields that have none yet."""
+    known = {value.field for value in await list_values(conn, incident.id)}
+    for field in wanted:
+        present = getattr(incident, field)
+        if field not in known and present is not None:
+            await _insert(
+                conn, incident, field, present, Source.CALLER, by=incident.opened_by,
+                at=incident.created_at, chosen_at=incident.created_at,
+                chosen_by=incident.opened_by,
+            )  # fmt: skip
 
 
 async def choose(
@@ -145,7 +155,8 @@ async def choose(
     wanted = known.get(value_id)
     if wanted is None or wanted.withdrawn_at is not None:
         raise errors.NotFound
-    if wanted.chosen_at is not None:
+    # One that was chosen may have been corrected over since then.
+    if wanted.chosen_at is not None and getattr(incident, wanted.field) == wanted.said:
         return wanted
     table = tables.incident_value
     of_field = sa.and_(table.c.incident_id == incident_id, table.c.field == wanted.field)
@@ -172,13 +183,14 @@ async def adopt(
     conn: AsyncConnection, incident: store.Incident, told_by: store.Incident, *, now: datetime
 ) -> None:
     """Note what another call about the same emergency said, where it differs."""
-    for field in Field:
-        said = getattr(told_by, field)
-        if said is not None and said != getattr(incident, field):
-            await _insert(
-                conn, incident, field, said, Source.CALLER, by=told_by.opened_by, at=now,
-                told_by_id=told_by.id,
-            )  # fmt: skip
+    said = {field: getattr(told_by, field) for field in Field}
+    differs = [f for f, value in said.items() if value not in (None, getattr(incident, f))]
+    await _keep_present(conn, incident, differs)
+    for field in differs:
+        await _insert(
+            conn, incident, field, said[field], Source.CALLER, by=told_by.opened_by, at=now,
+            told_by_id=told_by.id,
+        )  # fmt: skip
 
 
 async def withdraw(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch import (
     alerts,
     assignments,
+    care,
     deliveries,
     errors,
     events,
@@ -21,6 +22,7 @@ from dispatch import (
     tables,
     telling,
     timers,
+    waves,
 )
 from geo.position import Position
 
@@ -138,9 +140,8 @@ async def edit(
         return incident
     moved = await _raise_revision(conn, incident.id) if "position" in changed else []
     incident = await store.change_incident(conn, incident.id, **changed)
-    if "kind" in changed and incident.first_alert_at is not None:
-        # Another kind may want more people; the runner decides.
-        await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=now)
+    if {"kind", "position"} & changed.keys():
+        await waves.change(conn, incident, now=now)
     kind = events.LineKind.CHANGED if chosen is None else events.LineKind.VALUE_CHOSEN
     args = {"fields": sorted(changed)} if chosen is None else chosen
     line = await _console_line(conn, incident.id, kind, args=args, by=by, now=now)
@@ -211,7 +212,9 @@ async def set_ambulance(
     if incident.ambulance is state and eta_s is None:
         return incident
     values = _ambulance(state, eta_s, now) | {"ambulance_changed_at": now}
-    incident = await store.change_incident(conn, incident.id, **values)
+    before, incident = incident, await store.change_incident(conn, incident.id, **values)
+    if _is_other(before, incident):
+        await waves.change(conn, incident, now=now)
     args = {"ambulance": state.value, "eta_at": events.time(incident.ambulance_eta_at)}
     line = await store.add_line(
         conn, incident.id, channel=events.Channel.AMBULANCE, kind=events.LineKind.AMBULANCE,
@@ -223,6 +226,18 @@ async def set_ambulance(
         people=dict.fromkeys(involved, events.PersonKind.ALERT_CHANGED), now=now,
     )  # fmt: skip
     return incident
+
+
+#: An arrival that moves by less than this does not change whom to ask.
+_ETA_MATTERS = timedelta(seconds=60)
+
+
+def _is_other(before: store.Incident, after: store.Incident) -> bool:
+    """Say whether the ambulance changed so much that others may be wanted."""
+    was, is_ = before.ambulance_eta_at, after.ambulance_eta_at
+    if before.ambulance is not after.ambulance or was is None or is_ is None:
+        return True
+    return abs(is_ - was) > _ETA_MATTERS
 
 
 async def stand_down(
@@ -253,6 +268,7 @@ async def stand_down(
         conn, events.Kind.INCIDENT_STOOD_DOWN, incident, alerts=stopped, assignments=ended,
         lines=[line], people=await _told_to_stop(conn, incident.id, stopped), now=now,
     )  # fmt: skip
+    await care.after_missions(conn, incident, ended, now=now)
     return incident
 
 
@@ -271,7 +287,7 @@ async def _stop_everyone(
     ids = [*(alert.id for alert in unanswered), *told]
     stopped = await store.lock_alerts(conn, tables.alert.c.id.in_(ids)) if ids else []
     stopped = await store.change_alerts(conn, stopped, stood_down_at=now, stand_down_reason=reason)
-    stopped = await deliveries.queue(conn, stopped, deliveries.Purpose.STAND_DOWN, now=now)
+    stopped = await deliveries.stand_down(conn, stopped, now=now)
     kinds = set(timers.Kind) - {timers.Kind.RESERVATION_EXPIRY}
     await timers.disarm(conn, incident.id, kinds=kinds)
     return stopped, ended
@@ -327,6 +343,7 @@ async def close(
         lines=[line], people=people,
         teams_closed={alert.team_id for alert in asked if alert.team_id is not None}, now=now,
     )  # fmt: skip
+    await care.after_missions(conn, incident, ended, now=now)
     return incident
 
 

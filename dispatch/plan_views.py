@@ -17,7 +17,7 @@ _SOON = timedelta(hours=24)
 
 def plan_out(plan: planning.Plan) -> events.Body:
     """Show a plan to an operator."""
-    words = _Words(plan)
+    words = _words(plan)
     values = allocations.write(plan.decision)
     return {
         "incident": str(plan.incident_id),
@@ -62,7 +62,7 @@ def kept_out(
 
     `lost` were chosen and could not be asked any more when the wave was sent, each for a reason.
     """
-    words = _Words(plan)
+    words = _words(plan)
     chosen = [_kept(item, words) for item in plan.chosen if item.person.id not in lost]
     excluded = [_kept(item, words) for item in plan.excluded]
     excluded += [
@@ -78,6 +78,7 @@ class _Words:
     """What the sentences of one plan need besides the person."""
 
     plan: planning.Plan
+    names: Mapping[str, tuple[str, str | None]]  # of everybody in it, by id, in both languages
 
     def aed(self, aed_id: UUID | None) -> tuple[str | None, str]:
         """Name the AED and say until when it can be had, in its local time."""
@@ -86,11 +87,10 @@ class _Words:
             return None, ""
         return found.aed.name, _until(found, self.plan.made_at)
 
-    def better(self, item: planning.Considered) -> str | None:
-        """Name who is at least as good as somebody who was left out."""
-        everyone = (*self.plan.chosen, *self.plan.excluded)
+    def better(self, item: planning.Considered) -> tuple[str | None, str | None]:
+        """Name who is at least as good as somebody who was left out, in both languages."""
         by = item.args.get("by")
-        return next((one.person.name for one in everyone if str(one.person.id) == by), None)
+        return (None, None) if by is None else self.names.get(str(by), (None, None))
 
     def say(
         self,
@@ -101,6 +101,7 @@ class _Words:
     ) -> dict[str, str]:
         """Say one person's sentence; the record's are without names."""
         aed, until = self.aed(item.aed_id)
+        other, other_en = self.better(item) if is_named else (None, None)
         return sentences.say(
             sentences.Facts(
                 name=item.person.name if is_named else None,
@@ -113,9 +114,16 @@ class _Words:
                 distance_m=item.away_m,
                 reason=lost_to or item.reason,
                 args=item.args,
-                other=self.better(item) if is_named else None,
+                other=other,
+                other_en=other_en,
             )
         )
+
+
+def _words(plan: planning.Plan) -> _Words:
+    everyone = (*plan.chosen, *plan.excluded)
+    people = (item.person for item in everyone)
+    return _Words(plan, {str(one.id): (one.name, one.name_en) for one in people})
 
 
 def _until(item: ways.PlanAed, now: datetime) -> str:
@@ -164,7 +172,7 @@ def _kept(
         "position_source": item.person.position_source,
         "position_at": events.time(item.person.position_at),
         "role": None if lost_to is not None or item.role is None else item.role.value,
-        "aed": events.ident(item.aed_id),
+        "aed": None if lost_to is not None else events.ident(item.aed_id),
         "travel_s": _round(item.travel_s),
         "arrives_s": _round(item.arrives_s),
         "direct_s": _round(None if item.direct is None else item.direct.travel_s),

@@ -7,6 +7,7 @@ another one does not change course in the middle of an alarm.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -19,6 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, matching, states, store, tables
 from geo import position
+
+_logger = logging.getLogger(__name__)
 
 SHIPPED = matching.SHIPPED
 DEFAULT = SHIPPED["expected-survival"]
@@ -136,7 +139,8 @@ async def effective(
     """Return the policy of an incident: of its last decision, else the most specific published.
 
     The nearest organisation upwards decides first, then area, kind and severity, then the latest
-    date. Without any it is `base`, the default with the numbers of the installation.
+    date. Without any that can be read it is `base`, the default with the numbers of the
+    installation.
     """
     values = {
         "incident_id": incident.id, "path": incident.org_path, "kind": incident.kind.value,
@@ -144,7 +148,14 @@ async def effective(
         "lon": incident.position.lon, "lat": incident.position.lat,
     }  # fmt: skip
     document = await conn.scalar(_EFFECTIVE, values)
-    return base if document is None else matching.Policy.from_document(document)
+    if document is None:
+        return base
+    try:
+        return matching.Policy.from_document(document)
+    except errors.BadPolicy:
+        # Written by another release, perhaps; somebody has to be asked all the same.
+        _logger.exception("the policy of incident %s is not readable: the base holds", incident.id)
+        return base
 
 
 # The primary key, or all versions of a few organisations: dozens.
@@ -243,12 +254,18 @@ async def draft(
     return await get(conn, version_id)
 
 
-async def find_report(conn: AsyncConnection, digest: str) -> UUID | None:
-    """Return the latest simulation report about exactly this policy; served by the gin index."""
+async def find_report(conn: AsyncConnection, org_id: UUID, digest: str) -> UUID | None:
+    """Return the organisation's latest simulation report about exactly this policy.
+
+    One from the command line is everybody's. Served by the gin index.
+    """
     report = tables.simulation_report.c
     found: UUID | None = await conn.scalar(
         sa.select(report.id)
-        .where(report.digests.contains([digest]))
+        .where(
+            report.digests.contains([digest]),
+            sa.or_(report.org_id.is_(None), report.org_id == org_id),
+        )
         .order_by(report.made_at.desc(), report.id.desc())
         .limit(1)
     )
@@ -272,7 +289,7 @@ async def publish(
     found = await _lock(conn, version_id)
     if found.status is not Status.DRAFT:
         raise errors.PolicyNotDraft(state={"status": found.status.value})
-    report_id = await find_report(conn, found.digest)
+    report_id = await find_report(conn, found.org_id, found.digest)
     if report_id is None:
         raise errors.SimulationMissing(state={"digest": found.digest})
     begins = effective_from or now
@@ -303,7 +320,9 @@ async def retire(
 
 async def _lock(conn: AsyncConnection, version_id: UUID) -> Version:
     row = tables.policy_version.c
-    await conn.execute(sa.select(row.id).where(row.id == version_id).with_for_update())
+    await conn.execute(
+        sa.select(row.id).where(row.id == version_id).with_for_update(key_share=True)
+    )
     return await get(conn, version_id)
 
 

@@ -13,6 +13,7 @@ from dispatch import matching, states
 _LATE_FOR_S = 120.0
 _ANY_MOMENT_S = 60.0
 _HIGH_FLOOR = 3
+_ROOMS, _ROOM_DIGITS = 100, 4
 
 
 class Mode(StrEnum):
@@ -48,13 +49,17 @@ class Case(Protocol):
 def clock(
     policy: matching.Policy, incident: Case, *, now: datetime
 ) -> tuple[matching.Scene, tuple[Mode, ...]]:
-    """Return the patient's clock, and what of it is a guess."""
+    """Return the patient's clock, with the ambulance at the patient, and what of it is a guess."""
     since_s = max(0.0, (now - incident.created_at).total_seconds())
     ambulance_s = _ambulance_s(incident, now)
     modes = () if ambulance_s is not None else (Mode.NO_AMBULANCE_ETA,)
     if ambulance_s is None:
         # Long after the call nobody knows more than at first: it is half as far away at least.
         ambulance_s = max(policy.ambulance_s / 2, policy.ambulance_s - since_s)
+    # The crew comes to the door and goes the same way through the building as everybody.
+    inside_s = vertical_s(policy, incident.floor)
+    if incident.ambulance is not states.Ambulance.ON_SCENE:
+        ambulance_s += inside_s
     collapsed_s = policy.collapse_s + since_s
     begun = policy.bystander_s
     scene = matching.Scene(
@@ -62,12 +67,17 @@ def clock(
         ambulance_s=round(ambulance_s, 1),
         ambulance_shock_s=round(ambulance_s + policy.shock_after_ambulance_s, 1),
         setup_s=policy.setup_s,
-        bystander_s=None if begun is None else round(begun - collapsed_s, 1),
+        bystander_s=None if begun is None else _tenths(begun - collapsed_s),
         theta=policy.theta,
         lead_s=policy.lead_s,
-        vertical_s=vertical_s(policy, incident.floor),
+        vertical_s=inside_s,
     )
     return scene, modes
+
+
+def _tenths(seconds: float) -> float:
+    """Round; a negative zero, which no database keeps, would change the record's digest."""
+    return round(seconds, 1) + 0.0
 
 
 def _ambulance_s(incident: Case, now: datetime) -> float | None:
@@ -91,6 +101,12 @@ def vertical_s(policy: matching.Policy, floor: str | None) -> float:
 
 
 def floor_number(floor: str | None) -> int | None:
-    """Read the first number of a floor as people write it ("12", "12层", "12F", "B2" is 2 down)."""
-    found = None if floor is None else re.search(r"\d{1,3}", floor)
-    return None if found is None else int(found.group())
+    """Read the first number of a floor as people write it ("12", "12层", "12F", "B2" is 2 down).
+
+    Three or four digits are a room ("1203" is on the twelfth floor), more are something else.
+    """
+    found = None if floor is None else re.search(r"\d+", floor)
+    if found is None or len(found.group()) > _ROOM_DIGITS:
+        return None
+    number = int(found.group())
+    return number if number < _ROOMS else number // _ROOMS

@@ -67,7 +67,7 @@ def measure(network: walking.WalkingNetwork, ask: Ask, *, now: datetime) -> Ways
     direct = {p.id: way for p, way in zip(placed, walks, strict=True) if way is not None}
     shown = tuple(_judge(ask, aed, way, now) for aed, way in zip(ask.near, to_aeds, strict=True))
     options = _options(ask, shown, now)
-    aed_s = _to_aeds(network, ask, options, [person.id for person in placed], targets)
+    aed_s = _to_aeds(network, ask, options)
     candidates = (_candidate(ask, person, direct, aed_s) for person in ask.people)
     in_order = tuple(sorted(candidates, key=lambda candidate: candidate.id))
     return Ways(direct, in_order, tuple(options), shown)
@@ -77,14 +77,19 @@ def _to_aeds(
     network: walking.WalkingNetwork,
     ask: Ask,
     options: Sequence[matching.AedOption],
-    ids: Sequence[UUID],
-    targets: Sequence[position.Position],
 ) -> Mapping[UUID, dict[UUID, float]]:
+    """Measure from those who can be asked to each AED; nobody else's way is weighed."""
     at = {aed.id: aed.position for aed in ask.near}
-    aed_s: dict[UUID, dict[UUID, float]] = {person: {} for person in ids}
+    placed = {
+        person.id: person.position
+        for person in ask.people
+        if person.blocked is None and person.position is not None
+    }
+    aed_s: dict[UUID, dict[UUID, float]] = {person: {} for person in placed}
+    targets = list(placed.values())
     for option in options:
         ways = network.times(at[option.id], targets, within_s=ask.policy.reach_s, inbound=True)
-        for person, way in zip(ids, ways, strict=True):
+        for person, way in zip(placed, ways, strict=True):
             if way is not None:
                 aed_s[person][option.id] = round(way.travel_s, 1)
     return aed_s
@@ -115,7 +120,11 @@ def _judge(ask: Ask, aed: aeds.Aed, way: walking.Travel | None, now: datetime) -
 
 
 def _options(ask: Ask, shown: Sequence[PlanAed], now: datetime) -> list[matching.AedOption]:
-    """Return the AEDs that may be fetched, the nearest to the patient first."""
+    """Return the AEDs that may be fetched, the nearest to the patient first.
+
+    Those that are shut for as long as anybody is on the way come last: they say why somebody is not
+    sent, and take no place from one that can be had.
+    """
     if ask.kind not in states.WANTS_AED:
         return []
     found = [
@@ -125,7 +134,12 @@ def _options(ask: Ask, shown: Sequence[PlanAed], now: datetime) -> list[matching
         and item.walk.travel_s <= _of_use_s(ask)
         and (option := _option(ask, item, item.walk, now)) is not None
     ]
-    in_order = sorted(found, key=lambda option: (option.to_patient_s, option.id))
+    begin_s = ask.scene.lead_s
+    end_s = begin_s + ask.policy.reach_s
+    in_order = sorted(
+        found,
+        key=lambda one: (not one.is_usable_between(begin_s, end_s), one.to_patient_s, one.id),
+    )
     return in_order[: ask.policy.aeds_measured]
 
 

@@ -5,19 +5,18 @@ The interpreter's lock is released. The very first call on a machine compiles.
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from geo.compiling import compiled
 
 #: The most that one point takes beside its shared tags: two tags, headers, geometry.
 POINT_MOST_BYTES = 48
 #: A table entry of an id: headers and the 36 letters of a UUID.
 ID_BYTES = 40
 
-_compiled = numba.njit(cache=True, nogil=True)
 
-
-@_compiled
+@compiled
 def _varint(out: NDArray[np.uint8], at: int, number: int) -> int:
     while number > 0x7F:
         out[at] = (number & 0x7F) | 0x80
@@ -27,7 +26,7 @@ def _varint(out: NDArray[np.uint8], at: int, number: int) -> int:
     return at + 1
 
 
-@_compiled
+@compiled
 def _size(number: int) -> int:
     size = 1
     while number > 0x7F:
@@ -36,17 +35,17 @@ def _size(number: int) -> int:
     return size
 
 
-@_compiled
+@compiled
 def _zigzag(number: int) -> int:
     return number << 1 if number >= 0 else (-number << 1) - 1
 
 
-@_compiled
+@compiled
 def _hex(half: int) -> int:
     return half + (48 if half < 10 else 87)
 
 
-@_compiled
+@compiled
 def _point(out: NDArray[np.uint8], at: int, right: int, down: int, size: int) -> int:
     """Write the kind, point, and the geometry: one move, whose bytes are `size`."""
     out[at], out[at + 1], out[at + 2] = 0x18, 1, 0x22
@@ -69,7 +68,7 @@ class Tags(NamedTuple):
     which: NDArray[np.int64]
 
 
-@_compiled
+@compiled
 def write_points(
     out: NDArray[np.uint8], x: NDArray[np.int64], y: NDArray[np.int64], tags_of: Tags
 ) -> int:
@@ -97,7 +96,7 @@ def write_points(
     return at
 
 
-@_compiled
+@compiled
 def write_numbers(
     out: NDArray[np.uint8],
     x: NDArray[np.int64],
@@ -123,7 +122,7 @@ def write_numbers(
     return at
 
 
-@_compiled
+@compiled
 def write_ids(out: NDArray[np.uint8], ids: NDArray[np.uint8]) -> int:
     """Write table entries that hold UUIDs in their usual spelling, from 16 bytes each."""
     at = 0

@@ -8,13 +8,11 @@ pole a band is looked at whole, so that there is no edge anywhere.
 
 import math
 
-import numba
 import numpy as np
 
+from geo.compiling import compiled
 from geo.nearest_tier import BANDS_PER_DEGREE, Entry, Floats, Found, Search, Tier
 from geo.position import EARTH_RADIUS_M
-
-_compiled = numba.njit(cache=True, nogil=True)
 
 # WGS-84
 _A, _F = 6_378_137.0, 1 / 298.257223563
@@ -25,7 +23,7 @@ _LEAST_RADIUS_M = _LEAST * EARTH_RADIUS_M
 _YES = 1
 
 
-@_compiled
+@compiled
 def geodesic_m(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> float:
     """Measure metres on the WGS-84 spheroid; Vincenty 1975, good to a micrometre at these ranges.
 
@@ -62,7 +60,7 @@ def geodesic_m(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> float:
     return _sphere_m(lat_a, lat_b, turn)
 
 
-@_compiled
+@compiled
 def _sphere_m(lat_a: float, lat_b: float, turn: float) -> float:
     phi_a, phi_b = math.radians(lat_a), math.radians(lat_b)
     half_phi, half_turn = math.sin((phi_b - phi_a) / 2.0), math.sin(turn / 2.0)
@@ -70,7 +68,7 @@ def _sphere_m(lat_a: float, lat_b: float, turn: float) -> float:
     return 2.0 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(chord)))
 
 
-@_compiled
+@compiled
 def distances(lon: float, lat: float, lons: Floats, lats: Floats) -> Floats:
     """Measure metres on the spheroid from one place to many."""
     metres = np.empty(len(lons))
@@ -82,18 +80,18 @@ def distances(lon: float, lat: float, lons: Floats, lats: Floats) -> Floats:
 # ---- a heap of the nearest, the last of them on top
 
 
-@_compiled
+@compiled
 def _get(found: Found, i: int) -> Entry:
     return Entry(found.metres[i], found.high[i], found.low[i], found.row[i])
 
 
-@_compiled
+@compiled
 def _put(found: Found, i: int, entry: Entry) -> None:
     found.metres[i], found.high[i] = entry.metres, entry.high
     found.low[i], found.row[i] = entry.low, entry.row
 
 
-@_compiled
+@compiled
 def _is_before(found: Found, i: int, entry: Entry) -> bool:
     """Tell whether what lies at `i` comes before the entry: by distance, ties by id."""
     if found.metres[i] != entry.metres:
@@ -103,7 +101,7 @@ def _is_before(found: Found, i: int, entry: Entry) -> bool:
     return bool(found.low[i] < entry.low)
 
 
-@_compiled
+@compiled
 def _replace_top(found: Found, size: int, entry: Entry) -> None:
     hole = 0
     while True:
@@ -119,7 +117,7 @@ def _replace_top(found: Found, size: int, entry: Entry) -> None:
     _put(found, hole, entry)
 
 
-@_compiled
+@compiled
 def _add(found: Found, size: int, entry: Entry) -> int:
     """Keep an entry if there is room or it is better than the last; returns the new size."""
     if size == len(found.row):
@@ -137,7 +135,7 @@ def _add(found: Found, size: int, entry: Entry) -> int:
     return size + 1
 
 
-@_compiled
+@compiled
 def arrange(found: Found, size: int) -> None:
     """Put a heap of that size into the order of distance, ties by id."""
     while size > 1:
@@ -150,13 +148,13 @@ def arrange(found: Found, size: int) -> None:
 # ---- the search
 
 
-@_compiled
+@compiled
 def _bound(search: Search, found: Found, size: int) -> float:
     """Give the metres beyond which nothing is wanted."""
     return float(found.metres[0]) if size == len(found.row) else search.most_m
 
 
-@_compiled
+@compiled
 def _widest_turn(lat: float, metres: float) -> float:
     """Give the degrees of longitude beyond which nothing is that near."""
     angle, cos_lat = metres / _LEAST_RADIUS_M, math.cos(math.radians(lat))
@@ -165,7 +163,7 @@ def _widest_turn(lat: float, metres: float) -> float:
     return math.degrees(math.asin(math.sin(angle) / cos_lat)) * (1 + 1e-12)
 
 
-@_compiled
+@compiled
 def _is_useless(tier: Tier, row: int, metres: float, search: Search) -> bool:
     """Tell whether it is known that nobody can use the device whenever one gets there."""
     if tier.state[row] == _YES or tier.until[row] <= tier.since[row]:
@@ -175,7 +173,7 @@ def _is_useless(tier: Tier, row: int, metres: float, search: Search) -> bool:
     return bool(tier.since[row] <= first and last < tier.until[row])
 
 
-@_compiled
+@compiled
 def _look_at(tier: Tier, row: int, turn: float, search: Search, bound: float) -> float:
     """Measure the distance of a device; -1 where it is not wanted."""
     if not tier.is_there[row]:
@@ -188,7 +186,7 @@ def _look_at(tier: Tier, row: int, turn: float, search: Search, bound: float) ->
     return metres
 
 
-@_compiled
+@compiled
 def _scan(tier: Tier, band: int, search: Search, found: Found, size: int) -> int:
     """Look at a band from the search's meridian to the east, then to the west."""
     first, end = tier.start[band], tier.start[band + 1]
@@ -217,7 +215,7 @@ def _scan(tier: Tier, band: int, search: Search, found: Found, size: int) -> int
     return size
 
 
-@_compiled
+@compiled
 def pick(tier: Tier, search: Search, found: Found, size: int) -> int:
     """Gather the nearest devices of a tier into a heap; returns its new size.
 
@@ -236,7 +234,7 @@ def pick(tier: Tier, search: Search, found: Found, size: int) -> int:
     return size
 
 
-@_compiled
+@compiled
 def locate(tier: Tier, high: np.uint64, low: np.uint64) -> int:
     """Find the row of an id, -1 where there is none."""
     first, end = 0, len(tier.by_id)

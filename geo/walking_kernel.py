@@ -6,9 +6,9 @@ The interpreter's lock is released, so threads may expand side by side, each wit
 
 import math
 
-import numba
 import numpy as np
 
+from geo import compiling
 from geo.position import EARTH_RADIUS_M
 from geo.walking_arrays import INWARD, OUTWARD, Answers, Graph, Snaps, Workspace
 
@@ -21,7 +21,7 @@ _WAITING = -2  # a seed that is not in the heap yet
 _CORNER_M2 = 4e-4  # 2 cm: at a corner of streets one stands on one that is open both ways
 START, FINISH = 0, 1  # the ends of a chain
 
-compiled = numba.njit(cache=True, nogil=True)
+compiled = compiling.compiled
 
 
 @compiled

@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatch.joint import options_kernel, search_kernel, survival, value_kernel
+from dispatch.joint import (
+    options_kernel,
+    search_kernel,
+    straight_kernel,
+    survival,
+    value_kernel,
+)
 from dispatch.joint.options_kernel import Table
 from dispatch.joint.scene import DIRECT, FETCH, Going, Options, Outcome, Scene, Solution
 from dispatch.joint.search_kernel import Search
@@ -229,15 +235,19 @@ def _steps(search: Search, best: _Best) -> Iterator[None]:
     for number in range(most + 1):
         if is_small or abs(number - fetchers) <= 1:
             yield from _climb(search, best, (search.most - number, number), _FREE)
+    tried: set[tuple[int, ...]] = set()  # what one finds without them does not depend on the best
     is_better = True
     while is_better:
         yield from _deepen(search, best)
         is_better = False
         for avoided in _avoidable(best.plan, is_small=is_small):
-            before = best.objective
-            yield from _avoid(search, best, avoided)
-            if best.objective > before:
-                is_better = True
+            if avoided in tried:
+                continue
+            tried.add(avoided)
+            search_kernel.start_without(search, np.array(avoided, np.int32))
+            is_better = _note(search, best)
+            yield
+            if is_better:
                 break
 
 
@@ -267,22 +277,12 @@ def _deepen(search: Search, best: _Best) -> Iterator[None]:
         yield
 
 
-def _avoidable(plan: Ints, *, is_small: bool) -> list[list[int]]:
+def _avoidable(plan: Ints, *, is_small: bool) -> list[tuple[int, ...]]:
     """List what to do without: each option, and each two where that is quick."""
     options = plan.tolist()
-    pairs = itertools.combinations(options, 2) if is_small else ()
-    return [*([one] for one in options), *(list(pair) for pair in pairs)]
-
-
-def _avoid(search: Search, best: _Best, avoided: list[int]) -> Iterator[None]:
-    """Look for a better plan that begins without some options of the best one."""
-    search.out[avoided] = True
-    search_kernel.greedy(search, search.most, search.most, search.price)
-    search_kernel.settle(search)
-    search.out[avoided] = False
-    search_kernel.settle(search)
-    _note(search, best)
-    yield
+    return [(one,) for one in options] + (
+        list(itertools.combinations(options, 2)) if is_small else []
+    )
 
 
 def _resume(search: Search, best: _Best) -> None:
@@ -307,7 +307,7 @@ def _solution(options: Options, field: _Field, best: _Best) -> Solution:
     aed[asked] = search.choices.column[best.plan]
     roles[asked] = np.where(aed[asked] >= 0, FETCH, DIRECT)
     nobody, alone = expected(field.scene, ())
-    all_direct, direct = _outcome(search, search_kernel.best_straight(search))
+    all_direct, direct = _outcome(search, straight_kernel.best_straight(search))
     value, plan = _outcome(search, best.plan)
     return Solution(
         roles=roles,

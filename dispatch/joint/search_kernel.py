@@ -13,10 +13,16 @@ from numpy.typing import NDArray
 from dispatch.joint.options_kernel import Choices
 from dispatch.joint.value_kernel import (
     ACCEPT,
+    BEGIN,
+    BOUND,
     BY,
+    COUNTS,
     CPR,
+    FETCHER,
     MINUTES,
+    REACH,
     SHOCK,
+    SURE,
     VALUE,
     WORKS,
     Arrivals,
@@ -27,6 +33,7 @@ from dispatch.joint.value_kernel import (
     View,
     compiled,
     copy,
+    index,
     profile,
     with_aed,
     with_arrival,
@@ -145,26 +152,46 @@ def _role(search: Search, plan: Ints, size: int) -> int:
 
 
 @compiled
-def scan(search: Search, role: int, floor: float) -> tuple[int, float]:
+def scan(  # noqa: C901, PLR0915 - in one piece it takes half the time
+    search: Search, role: int, floor: float
+) -> tuple[int, float]:
     """Find the one more alert that makes most of the row valued last: option and value.
 
-    -1 when none gets above the floor. Marked people and AEDs are left out.
+    -1 when none gets above the floor. Marked people and AEDs are left out. Written in one piece:
+    arrays that are taken out of their tuples in a loop are counted each time.
     """
-    choices, row, now = search.choices, search.row, search.found.sums[VALUE, 0]
-    view = View(search.curve, row, search.found)
+    curve, row, size, found = search.curve, search.row.at, search.row.size[0], search.found
+    at, person, column = search.choices.at, search.choices.person, search.choices.column
+    out, used, taken = search.out, search.used, search.taken
+    sums, came, first, ints = found.sums, found.open, found.first, found.ints
+    now, late, many, sure = sums[VALUE, 0], sums[VALUE, 1], ints[COUNTS, 0], ints[COUNTS, 1] + 1
     best, option, place = floor + _LEAST, -1, 0
     come = bring = _TOP
-    for o in range(len(choices.person)):
-        accept, works = choices.at[ACCEPT, o], choices.at[WORKS, o]
+    for o in range(len(person)):
+        accept, works, k = at[ACCEPT, o], at[WORKS, o], column[o]
         bound = (1.0 - works) * come + works * bring
-        if now + accept * (bound - now) <= best or _is_out(search, o, role):
+        if now + accept * (bound - now) <= best or out[o] or used[person[o]]:
             continue
-        while place < row.size[0] and row.at[MINUTES, place] <= choices.at[MINUTES, o]:
+        if role == _FETCH if k < 0 else role == _DIRECT or (search.is_single and taken[k]):
+            continue
+        while place < size and row[MINUTES, place] <= at[MINUTES, o]:
             place += 1
-        cpr, by = choices.at[CPR, o], choices.at[BY, o]
-        value = come = min(come, with_arrival(view, place, cpr, by))
+        cpr, by, reach = at[CPR, o], at[BY, o], sums[REACH, place]
+        value = sums[SURE, place]
+        if reach > 0.0:
+            coming = first[place, many] * index(curve, cpr, by, late)
+            for x in range(ints[BEGIN, place], many):
+                coming += first[place, x] * index(curve, cpr, by, row[SHOCK, ints[FETCHER, x]])
+            value += reach * coming
+        value = come = min(come, value)
         if works > 0.0:
-            bring = min(bring, with_aed(view, place, cpr, by, choices.at[SHOCK, o]))
+            shock, value = at[SHOCK, o], sums[BOUND, place]
+            if reach > 0.0:
+                value += reach * index(curve, cpr, by, shock)
+            for j in range(min(place, sure)):
+                if came[place, j] > 0.0:
+                    value += came[place, j] * index(curve, row[CPR, j], row[BY, j], shock)
+            bring = min(bring, value)
             value = (1.0 - works) * come + works * bring
         value = now + accept * (value - now)
         if value > best:
@@ -270,6 +297,18 @@ def settle(search: Search) -> None:
 
 
 @compiled
+def start_without(search: Search, avoided: Ints) -> None:
+    """Begin again without some options, then let them in."""
+    for x in avoided:
+        search.out[x] = True
+    greedy(search, search.most, search.most, search.price)
+    settle(search)
+    for x in avoided:
+        search.out[x] = False
+    settle(search)
+
+
+@compiled
 def sweep_ways(search: Search, first: int) -> bool:
     """Let one member take another way and anybody the place of any other; say whether better.
 
@@ -305,48 +344,6 @@ def sweep_ways(search: Search, first: int) -> bool:
     _try_pair(search, first, also, (one, two))
     _keep_trial(search, size if also < size else size + 1)
     return True
-
-
-@compiled
-def straight(search: Search) -> tuple[Ints, Floats]:
-    """Return the options without an AED, and the index if one of these arrives surely."""
-    value_of(search, search.plan, 0)
-    choices, row = search.choices, search.row
-    view = View(search.curve, row, search.found)
-    options, worth = np.empty(len(choices.person), np.int32), np.empty(len(choices.person))
-    size, place = 0, 0
-    for o in range(len(choices.person)):
-        if choices.column[o] < 0:
-            while place < row.size[0] and row.at[MINUTES, place] <= choices.at[MINUTES, o]:
-                place += 1
-            options[size] = o
-            worth[size] = with_arrival(view, place, choices.at[CPR, o], choices.at[BY, o])
-            size += 1
-    return options[:size], worth[:size]
-
-
-@compiled
-def best_straight(search: Search) -> Ints:
-    """Return the best plan in which all go straight, proven.
-
-    What the first of them to come is worth does not depend on the others, so the best of the later
-    ones is chosen before the earlier ones.
-    """
-    options, worth = straight(search)
-    size = len(options)
-    best = np.full((size + 1, search.most + 1), search.found.sums[VALUE, 0])
-    for i in range(size - 1, -1, -1):
-        accept = search.choices.at[ACCEPT, options[i]]
-        for c in range(1, search.most + 1):
-            taken = accept * worth[i] + (1.0 - accept) * best[i + 1, c - 1]
-            best[i, c] = max(best[i + 1, c], taken)
-    room = np.argmax(best[0] - search.price * np.arange(search.most + 1))
-    plan, many = np.empty(room, np.int32), 0
-    for i in range(size):
-        if room > 0 and best[i, room] > best[i + 1, room]:
-            plan[many] = options[i]
-            many, room = many + 1, room - 1
-    return plan[:many]
 
 
 @compiled

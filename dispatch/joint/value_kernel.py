@@ -8,15 +8,16 @@ expectation is a sum over who comes first and over whose AED is the first that w
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from geo import compiling
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Plane = NDArray[np.float64]
 
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+compiled = compiling.compiled_like_numpy
 
 _LOGISTIC, _FLOORED = 0, 1  # survival.Shape
 
@@ -39,8 +40,8 @@ class Curve(NamedTuple):
 #: What stands in the columns of arrivals and options. CPR, BY: the factor of the time to CPR,
 #: without and with the bystander; SHOCK: the factor of the time to the shock with this one's AED.
 MINUTES, ACCEPT, WORKS, CPR, BY, SHOCK = range(6)
-_REACH, _SURE, _BOUND, VALUE = range(4)
-_FETCHER, _BEGIN, _COUNTS = range(3)
+REACH, SURE, BOUND, VALUE = range(4)
+FETCHER, BEGIN, COUNTS = range(3)
 
 
 class Arrivals(NamedTuple):
@@ -142,10 +143,10 @@ def profile(view: View) -> float:
     size = row.size[0]
     _fetchers(row, found)
     found.sums[VALUE, 1] = shock_factor(view.curve, view.curve.t_ed)
-    found.sums[_REACH, 0], found.sums[_SURE, 0], found.sums[_BOUND, 0] = 1.0, 0.0, 0.0
+    found.sums[REACH, 0], found.sums[SURE, 0], found.sums[BOUND, 0] = 1.0, 0.0, 0.0
     for i in range(size):
-        comes = found.sums[_REACH, i] * row.at[ACCEPT, i]
-        found.sums[_REACH, i + 1] = found.sums[_REACH, i] * (1.0 - row.at[ACCEPT, i])
+        comes = found.sums[REACH, i] * row.at[ACCEPT, i]
+        found.sums[REACH, i + 1] = found.sums[REACH, i] * (1.0 - row.at[ACCEPT, i])
         broken, gain, bound = comes * (1.0 - row.at[WORKS, i]), 0.0, _bound(view, i)
         if broken > 0.0:
             gain = broken * coming(view, i + 1, row.at[CPR, i], row.at[BY, i])
@@ -153,17 +154,17 @@ def profile(view: View) -> float:
             mine = index(view.curve, row.at[CPR, i], row.at[BY, i], row.at[SHOCK, i])
             gain += comes * row.at[WORKS, i] * mine
             bound += comes * row.at[WORKS, i] * mine
-        found.sums[_SURE, i + 1], found.sums[_BOUND, i + 1] = found.sums[_SURE, i] + gain, bound
+        found.sums[SURE, i + 1], found.sums[BOUND, i + 1] = found.sums[SURE, i] + gain, bound
         found.open[i + 1, i] = broken
-    found.sums[VALUE, 0] = found.sums[_SURE, size]
-    return float(found.sums[_SURE, size])
+    found.sums[VALUE, 0] = found.sums[SURE, size]
+    return float(found.sums[SURE, size])
 
 
 @compiled
 def _bound(view: View, place: int) -> float:
     """Carry what is settled on over one arrival: whoever came before waits for its AED."""
     row, found = view.row, view.found
-    works, bound = row.at[ACCEPT, place] * row.at[WORKS, place], found.sums[_BOUND, place]
+    works, bound = row.at[ACCEPT, place] * row.at[WORKS, place], found.sums[BOUND, place]
     for j in range(place):
         came = found.open[place, j]
         if works * came > 0.0:
@@ -180,33 +181,33 @@ def _bound(view: View, place: int) -> float:
 def _fetchers(row: Arrivals, found: Profile) -> None:
     """Number the fetchers and fill in which of the later ones is the first whose AED works."""
     size, many = row.size[0], 0
-    found.ints[_COUNTS, 1] = size
+    found.ints[COUNTS, 1] = size
     for i in range(size):
-        found.ints[_BEGIN, i] = many
+        found.ints[BEGIN, i] = many
         if row.at[WORKS, i] > 0.0:
-            found.ints[_FETCHER, many] = i
+            found.ints[FETCHER, many] = i
             many += 1
         if row.at[ACCEPT, i] >= 1.0:
-            found.ints[_COUNTS, 1] = min(i, found.ints[_COUNTS, 1])
-    found.ints[_BEGIN, size], found.ints[_COUNTS, 0] = many, many
+            found.ints[COUNTS, 1] = min(i, found.ints[COUNTS, 1])
+    found.ints[BEGIN, size], found.ints[COUNTS, 0] = many, many
     found.first[size, many] = 1.0
     for place in range(size - 1, -1, -1):
         works = row.at[ACCEPT, place] * row.at[WORKS, place]
-        for x in range(found.ints[_BEGIN, place], many + 1):
+        for x in range(found.ints[BEGIN, place], many + 1):
             found.first[place, x] = (1.0 - works) * found.first[place + 1, x]
         if row.at[WORKS, place] > 0.0:
-            found.first[place, found.ints[_BEGIN, place]] = works
+            found.first[place, found.ints[BEGIN, place]] = works
 
 
 @compiled
 def coming(view: View, place: int, cpr: float, by: float) -> float:
     """Return the index once CPR has begun and only AEDs from this place on can still come."""
     row, found, curve = view.row, view.found, view.curve
-    many = found.ints[_COUNTS, 0]
+    many = found.ints[COUNTS, 0]
     total = found.first[place, many] * index(curve, cpr, by, found.sums[VALUE, 1])
-    for x in range(found.ints[_BEGIN, place], many):
+    for x in range(found.ints[BEGIN, place], many):
         total += found.first[place, x] * index(
-            curve, cpr, by, row.at[SHOCK, found.ints[_FETCHER, x]]
+            curve, cpr, by, row.at[SHOCK, found.ints[FETCHER, x]]
         )
     return float(total)
 
@@ -214,7 +215,7 @@ def coming(view: View, place: int, cpr: float, by: float) -> float:
 @compiled
 def with_arrival(view: View, place: int, cpr: float, by: float) -> float:
     """Return the index if somebody surely arrives at this place of the row, without an AED."""
-    reach, total = view.found.sums[_REACH, place], view.found.sums[_SURE, place]
+    reach, total = view.found.sums[REACH, place], view.found.sums[SURE, place]
     if reach > 0.0:
         total += reach * coming(view, place, cpr, by)
     return float(total)
@@ -224,10 +225,10 @@ def with_arrival(view: View, place: int, cpr: float, by: float) -> float:
 def with_aed(view: View, place: int, cpr: float, by: float, shock: float) -> float:
     """Return the index if a working AED surely arrives at this place of the row."""
     row, found, curve = view.row, view.found, view.curve
-    total = found.sums[_BOUND, place]
-    if found.sums[_REACH, place] > 0.0:
-        total += found.sums[_REACH, place] * index(curve, cpr, by, shock)
-    for j in range(min(place, found.ints[_COUNTS, 1] + 1)):
+    total = found.sums[BOUND, place]
+    if found.sums[REACH, place] > 0.0:
+        total += found.sums[REACH, place] * index(curve, cpr, by, shock)
+    for j in range(min(place, found.ints[COUNTS, 1] + 1)):
         came = found.open[place, j]
         if came > 0.0:
             total += came * index(curve, row.at[CPR, j], row.at[BY, j], shock)
@@ -238,10 +239,10 @@ def with_aed(view: View, place: int, cpr: float, by: float, shock: float) -> flo
 def minutes(view: View) -> tuple[float, float]:
     """Return the expected minutes from now to trained CPR and to the first shock."""
     row, found, curve = view.row, view.found, view.curve
-    cpr, shock = 0.0, found.first[0, found.ints[_COUNTS, 0]] * curve.t_ed
+    cpr, shock = 0.0, found.first[0, found.ints[COUNTS, 0]] * curve.t_ed
     for i in range(row.size[0]):
-        cpr += found.sums[_REACH, i] * row.at[ACCEPT, i] * min(row.at[MINUTES, i], curve.t_e)
-    for x in range(found.ints[_COUNTS, 0]):
-        aed = min(row.at[MINUTES, found.ints[_FETCHER, x]] + curve.setup, curve.t_ed)
+        cpr += found.sums[REACH, i] * row.at[ACCEPT, i] * min(row.at[MINUTES, i], curve.t_e)
+    for x in range(found.ints[COUNTS, 0]):
+        aed = min(row.at[MINUTES, found.ints[FETCHER, x]] + curve.setup, curve.t_ed)
         shock += found.first[0, x] * aed
     return cpr, shock

@@ -24,6 +24,7 @@ from dispatch.store.alerts import (
     lock_alert_shared,
     lock_alerts,
     lock_assignment,
+    redirect_alert,
 )
 from dispatch.store.ids import new_id
 from dispatch.store.incidents import (
@@ -35,7 +36,6 @@ from dispatch.store.incidents import (
     add_line,
     add_wave,
     change_incident,
-    find_last_wave,
     get_incident,
     get_line,
     list_allocations,
@@ -43,6 +43,7 @@ from dispatch.store.incidents import (
     list_lines,
     lock_incident,
     next_number,
+    share_incident,
     strike_line,
 )
 from dispatch.store.people import (
@@ -62,6 +63,7 @@ from dispatch.store.people import (
     lock_responders,
 )
 from dispatch.store.reservations import Reservation, list_reservations, reservations_of
+from dispatch.store.ways import Way
 
 __all__ = [
     "Aed",
@@ -76,6 +78,7 @@ __all__ = [
     "Responder",
     "Team",
     "Wave",
+    "Way",
     "add_alerts",
     "add_allocation",
     "add_assignment",
@@ -87,7 +90,6 @@ __all__ = [
     "change_assignment",
     "change_incident",
     "find_assignment_of",
-    "find_last_wave",
     "find_responder",
     "get_alert",
     "get_assignment",
@@ -114,6 +116,8 @@ __all__ = [
     "lock_responders",
     "new_id",
     "next_number",
+    "redirect_alert",
     "reservations_of",
+    "share_incident",
     "strike_line",
 ]

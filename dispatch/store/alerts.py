@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, states, tables
+from dispatch.store import reading
 from dispatch.store.incidents import Incident, lock_incident, share_incident
+from dispatch.store.ways import CHANNELS, Way
 from geo import tables as geo_tables
 from geo.position import Position
 
@@ -83,8 +85,14 @@ class Alert:
     stand_down_reason: str | None
     stand_down_seen_at: datetime | None
     revision: int
-    # Of the live channel: queued, delivered or unacknowledged.
-    delivery: str
+    # The live channel first, then in the order of the ladder.
+    channels: tuple[Way, ...]
+
+    @property
+    def delivery(self) -> str:
+        """Say how far the live channel came: queued, delivered or unacknowledged."""
+        live = next((way.status for way in self.channels if way.channel == "live"), "queued")
+        return live if live in {"queued", "unacknowledged"} else "delivered"
 
     @property
     def is_live(self) -> bool:
@@ -104,9 +112,9 @@ class Alert:
             "direct_s": _float(row["direct_s"]),
             "distance_m": _float(row["distance_m"]),
             "from_position": None if position is None else Position.from_wkb(position),
+            "channels": tuple(Way.read(item) for item in row["channels"]),
         }
-        plain = {field.name: row[field.name] for field in fields(cls) if field.name not in typed}
-        return cls(**plain, **typed)
+        return reading.value(cls, row, **typed)
 
 
 def _float(value: Any) -> float | None:
@@ -131,15 +139,6 @@ _AED_COLUMNS = (
         .scalar_subquery()
     ).label("aed_photos"),
 )
-_DELIVERY = (
-    sa.select(tables.delivery.c.status)
-    .where(
-        tables.delivery.c.alert_id == tables.alert.c.id,
-        tables.delivery.c.channel == "live",
-        tables.delivery.c.purpose == "alert",
-    )
-    .scalar_subquery()
-)
 # Served by the primary key, ix_alert_incident_id or ix_alert_responder_id.
 _ALERT = (
     sa.select(
@@ -147,7 +146,7 @@ _ALERT = (
         tables.wave.c.number.label("wave"),
         *tables.person.c["name", "name_en", "is_invented"],
         tables.responder.c.skills,
-        sa.func.coalesce(_DELIVERY, "queued").label("delivery"),
+        CHANNELS.label("channels"),
         *_AED_COLUMNS,
     )
     .select_from(tables.alert)
@@ -225,6 +224,14 @@ async def change_alert(conn: AsyncConnection, alert: Alert, **values: Any) -> Al
     return replace(alert, **values)
 
 
+async def redirect_alert(conn: AsyncConnection, alert_id: UUID, **values: Any) -> Alert:
+    """Write role, AED and way of a locked alert, and return it as it is now, with that AED."""
+    await conn.execute(
+        sa.update(tables.alert).where(tables.alert.c.id == alert_id).values(**values)
+    )
+    return await get_alert(conn, alert_id)
+
+
 async def change_alerts(
     conn: AsyncConnection, alerts: Sequence[Alert], **values: Any
 ) -> list[Alert]:
@@ -283,8 +290,7 @@ class Assignment:
             "position": Position.from_wkb(row["position"]) if is_known else None,
             "position_at": row["position_at"] if is_known else None,
         }
-        plain = {field.name: row[field.name] for field in fields(cls) if field.name not in typed}
-        return cls(**plain, **typed)
+        return reading.value(cls, row, **typed)
 
 
 # Served by the primary key or ix_assignment_incident_id.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, states, tables
+from dispatch.store import reading
 from dispatch.store.ids import new_id
 from geo.position import Position
 
@@ -39,6 +40,11 @@ class Incident:
     entrance: str | None
     note: str | None
     caller_phone: str | None
+    patients: int | None
+    disaster_id: UUID | None
+    merged_into: UUID | None
+    # The responder who practises with it; nobody else sees it.
+    practice_of: UUID | None
     ambulance: states.Ambulance
     ambulance_eta_at: datetime | None
     ambulance_changed_at: datetime | None
@@ -70,8 +76,7 @@ class Incident:
             "position": Position.from_wkb(row["position"]),
             "drill_speed": float(row["drill_speed"]),
         }
-        plain = {field.name: row[field.name] for field in fields(cls) if field.name not in typed}
-        return cls(**plain, **typed)
+        return reading.value(cls, row, **typed)
 
 
 _assignment = tables.assignment.c
@@ -208,17 +213,24 @@ class Wave:
     sent_at: datetime
     policy: str
     by_id: UUID | None
+    level: int | None
 
     @classmethod
     def from_row(cls, row: sa.RowMapping) -> Wave:
         """Read a row of the table."""
-        return cls(**{field.name: row[field.name] for field in fields(cls)})
+        return reading.value(cls, row)
 
 
 async def add_wave(
-    conn: AsyncConnection, incident_id: UUID, *, policy: str, by: UUID | None, now: datetime
+    conn: AsyncConnection,
+    incident_id: UUID,
+    *,
+    policy: str,
+    level: int | None = None,
+    by: UUID | None,
+    now: datetime,
 ) -> Wave:
-    """Insert the next wave of a locked incident."""
+    """Insert the next wave of a locked incident; `level` where a run card asks for it."""
     wave = tables.wave
     number = sa.select(sa.func.coalesce(sa.func.max(wave.c.number), 0) + 1).where(
         wave.c.incident_id == incident_id
@@ -227,24 +239,11 @@ async def add_wave(
         sa.insert(wave)
         .values(
             id=new_id(), incident_id=incident_id, number=number.scalar_subquery(),
-            sent_at=now, policy=policy, by_id=by,
+            sent_at=now, policy=policy, level=level, by_id=by,
         )
         .returning(wave)
     )  # fmt: skip
     return Wave.from_row(rows.mappings().one())
-
-
-async def find_last_wave(conn: AsyncConnection, incident_id: UUID) -> Wave | None:
-    """Return the incident's latest wave, if it had one."""
-    wave = tables.wave
-    rows = await conn.execute(
-        sa.select(wave)
-        .where(wave.c.incident_id == incident_id)
-        .order_by(wave.c.number.desc())
-        .limit(1)
-    )
-    row = rows.mappings().one_or_none()
-    return None if row is None else Wave.from_row(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +267,7 @@ class Line:
     @classmethod
     def from_row(cls, row: sa.RowMapping) -> Line:
         """Read a row with its actor's name."""
-        return cls(**{field.name: row[field.name] for field in fields(cls)})
+        return reading.value(cls, row)
 
 
 # A literal, because SQLAlchemy does not correlate a subquery inside RETURNING.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, states, tables
+from dispatch.store import reading
 from geo.position import Position
 
 
@@ -29,6 +30,7 @@ class Responder:
     suspended_reason: str | None
     duty: states.Duty
     duty_until: datetime | None
+    rest_until: datetime | None
     skills: tuple[str, ...]
     born_on: date | None
     version: int
@@ -37,19 +39,28 @@ class Responder:
     def from_row(cls, row: sa.RowMapping) -> Responder:
         """Read a row of `_RESPONDER`."""
         typed: dict[str, Any] = {"duty": states.Duty(row["duty"]), "skills": tuple(row["skills"])}
-        plain = {field.name: row[field.name] for field in fields(cls) if field.name not in typed}
-        return cls(**plain, **typed)
+        return reading.value(cls, row, **typed)
 
     def duty_at(self, now: datetime) -> states.Duty:
         """Return the duty that holds at a time; `duty_until` ends it by itself.
 
         On duty until ten is off duty at ten; off duty or resting until ten is on duty at ten; only
-        a person ends a suspension.
+        a person ends a suspension. Who would be on duty and rests after a mission is resting.
         """
+        duty = self._duty_set(now)
+        is_resting = self.rest_until is not None and now < self.rest_until
+        return states.Duty.RESTING if is_resting and duty is states.Duty.AVAILABLE else duty
+
+    def _duty_set(self, now: datetime) -> states.Duty:
         if self.duty is states.Duty.SUSPENDED or self.duty_until is None or now < self.duty_until:
             return self.duty
         is_on = self.duty is states.Duty.AVAILABLE
         return states.Duty.OFF_DUTY if is_on else states.Duty.AVAILABLE
+
+    def until_at(self, now: datetime) -> datetime | None:
+        """Return when the duty that holds at a time ends by itself."""
+        is_rest = self.duty_at(now) is not self._duty_set(now)
+        return self.rest_until if is_rest else self.duty_until
 
 
 _RESPONDER = sa.select(
@@ -119,7 +130,7 @@ class Certificate:
     @classmethod
     def from_row(cls, row: sa.RowMapping) -> Certificate:
         """Read a row of the table."""
-        return cls(**{field.name: row[field.name] for field in fields(cls)})
+        return reading.value(cls, row)
 
 
 async def list_certificates(
@@ -150,8 +161,7 @@ class Place:
     def from_row(cls, row: sa.RowMapping) -> Place:
         """Read a row of the table."""
         position = Position.from_wkb(row["position"])
-        plain = {field.name: row[field.name] for field in fields(cls) if field.name != "position"}
-        return cls(**plain, position=position)
+        return reading.value(cls, row, position=position)
 
 
 async def list_places(conn: AsyncConnection, responder_ids: Sequence[UUID]) -> list[Place]:
@@ -206,8 +216,7 @@ class Team:
     @classmethod
     def from_row(cls, row: sa.RowMapping) -> Team:
         """Read a row with its members."""
-        plain = {field.name: row[field.name] for field in fields(cls) if field.name != "members"}
-        return cls(**plain, members=tuple(row["members"]))
+        return reading.value(cls, row, members=tuple(row["members"]))
 
 
 _MEMBERS = (

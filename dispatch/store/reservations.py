@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import tables
+from dispatch.store import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Reservation:
     @classmethod
     def from_row(cls, row: sa.RowMapping) -> Reservation:
         """Read a row of `_RESERVATION`."""
-        return cls(**{field.name: row[field.name] for field in fields(cls)})
+        return reading.value(cls, row)
 
 
 # Served by the primary key or ix_reservation_incident_id.

@@ -65,8 +65,9 @@ async def test_INC_14_merging_and_taking_apart_leaves_both_timelines_whole(
     again = await duplicates.merge(conn, other.id, kept.id, by=by, now=now)
     assert again.version == merged.version
     said = await incident_values.list_values(conn, kept.id)
-    assert [(v.field, v.said, v.told_by_id) for v in said] == [
-        ("position", other.position, other.id)
+    assert [(v.field, v.said, v.told_by_id, v.chosen_at is not None) for v in said] == [
+        ("position", kept.position, None, True),
+        ("position", other.position, other.id, False),
     ]
 
     opened = await duplicates.unmerge(conn, other.id, by=by, now=now)
@@ -118,9 +119,17 @@ async def test_INC_16_three_sources_stand_side_by_side_and_one_is_believed_on_re
     assert (await store.get_incident(conn, scene.incident.id)).position == place
     told = await incident_values.list_values(conn, scene.incident.id)
     assert [v.chosen_at is not None for v in told] == [False, False, True, False]
+
+    # Corrected by hand since, the same one can be believed again.
+    present = await store.get_incident(conn, scene.incident.id)
+    await incidents.edit(
+        conn, present.id, {"position": HERE}, version=present.version, by=scene.operator, now=now
+    )
+    await incident_values.choose(conn, present.id, wanted.id, by=scene.operator, now=now)
+    assert (await store.get_incident(conn, present.id)).position == place
     kinds = await _lines(conn, scene.incident)
     assert kinds.count("value_told") == 3
-    assert kinds.count("value_chosen") == 1
+    assert kinds.count("value_chosen") == 2
 
 
 async def test_INC_16_a_phone_number_is_not_written_into_the_timeline(

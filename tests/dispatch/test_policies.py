@@ -16,6 +16,7 @@ from dispatch import (
     aed_trust,
     alerts,
     allocations,
+    errors,
     histories,
     matching,
     policies,
@@ -94,6 +95,38 @@ async def test_POL_5_a_policy_holds_from_its_first_to_its_last_moment(
     await _published(conn, org, "later", starts=now + hour, until=now + 2 * hour, now=now)
     names = [await _name(conn, incident, now + n * hour) for n in (0, 1, 2)]
     assert names == [OURS.name, "later", OURS.name]
+
+
+async def test_POL_5_a_policy_that_this_release_cannot_read_leaves_nobody_unasked(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    org = await f.make_org(conn)
+    incident = await f.make_incident(conn, org, now=now)
+    version = await _published(conn, org, "of-tomorrow", now=now)
+    row = tables.policy_version
+    await conn.execute(
+        sa.update(row)
+        .where(row.c.id == version.id)
+        .values(document={**version.document, "of_tomorrow": 1})
+    )
+    assert await policies.effective(conn, incident, base=OURS, now=now) == OURS
+
+
+async def test_POL_3_a_report_of_another_organisation_proves_nothing(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    org, other = await f.make_org(conn), await f.make_org(conn)
+    version = await policies.draft(conn, org, "ours", {}, by=None, now=now)
+    report = {
+        "id": store.new_id(), "org_id": other, "digests": [version.digest], "seed": 7,
+        "incidents": 1, "body": {}, "made_at": now,
+    }  # fmt: skip
+    await conn.execute(sa.insert(tables.simulation_report).values(**report))
+    with pytest.raises(errors.SimulationMissing):
+        await policies.publish(conn, version.id, by=None, now=now)
+    row = tables.simulation_report
+    await conn.execute(sa.update(row).where(row.c.id == report["id"]).values(org_id=org))
+    assert (await policies.publish(conn, version.id, by=None, now=now)).report_id == report["id"]
 
 
 async def test_POL_9_an_old_decision_replays_after_the_policy_changed_and_the_incident_keeps_it(
@@ -283,23 +316,82 @@ async def test_POL_16_the_clock_is_the_ambulances_where_it_is_known(
         assert scene.collapsed_s == 180 + after_s
         return scene.ambulance_s, scenes.Mode.NO_AMBULANCE_ETA in modes
 
+    inside = 42  # of a house whose floor nobody named; the crew has the same way
     eta = {"ambulance_eta_at": now + timedelta(minutes=8)}
-    assert clock(0, **eta) == (480, False)
-    assert clock(60, **eta) == (420, False)
+    assert clock(0, **eta) == (480 + inside, False)
+    assert clock(60, **eta) == (420 + inside, False)
+    assert clock(0, **eta, floor="12层") == (480 + 213, False)
     # Late by a little it may come any moment; then it is unknown.
-    assert clock(540, **eta) == (60, False)
-    assert clock(601, **eta) == (360, True)
-    assert clock(0) == (720, True)
-    assert clock(120) == (600, True)
-    assert clock(3_600) == (360, True)
+    assert clock(540, **eta) == (60 + inside, False)
+    assert clock(601, **eta) == (360 + inside, True)
+    assert clock(0) == (720 + inside, True)
+    assert clock(120) == (600 + inside, True)
+    assert clock(3_600) == (360 + inside, True)
     assert clock(0, ambulance=states.Ambulance.ON_SCENE) == (0, False)
 
 
 @pytest.mark.parametrize(
-    ("floor", "expected_s"), [(None, 42), ("大厅", 42), ("2", 168), ("12层", 213), ("16F", 233)]
+    ("floor", "expected_s"),
+    [
+        (None, 42),
+        ("大厅", 42),
+        ("2", 168),
+        ("12层", 213),
+        ("16F", 233),
+        ("1203", 213),
+        ("302室", 168),
+        ("13800138000", 42),
+    ],
 )
 def test_POL_16_the_way_up_counts(floor: str | None, expected_s: float) -> None:
     assert scenes.vertical_s(OURS, floor) == expected_s
+
+
+async def test_POL_16_no_time_is_a_negative_zero_which_the_record_would_not_keep(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    incident = await f.make_incident(conn, await f.make_org(conn), now=now)
+    policy = dataclasses.replace(OURS, bystander_s=OURS.collapse_s)
+    scene, _ = scenes.clock(policy, incident, now=now + timedelta(milliseconds=40))
+    assert str(scene.bystander_s) == "0.0"
+
+
+async def test_POL_7_aeds_that_are_shut_take_no_place_from_one_that_can_be_had(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    org = await f.make_org(conn)
+    for metres in (50, 200, 250):
+        await f.make_responder(conn, org, position=f.north_of(f.HARBOUR, metres), now=now)
+    for metres in range(100, 112):
+        await f.make_aed(
+            conn, org, position=f.north_of(f.HARBOUR, metres), hours="20:00-22:00", now=now
+        )
+    is_open = await f.make_aed(conn, org, position=f.north_of(f.HARBOUR, 150), now=now)
+    incident = await f.make_incident(conn, org, now=now)
+    for policy in (OURS, policies.SHIPPED["two-thirds-aed"]):
+        wide = dataclasses.replace(policy, detour_most=None)
+        plan = await f.make_plan(conn, incident.id, policy=wide, now=now)
+        assert {item.aed_id for item in plan.chosen} - {None} == {is_open.id}
+
+
+async def test_POL_13_who_wants_peace_takes_no_place_of_the_nearest(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    org = await f.make_org(conn)
+    people = [
+        await f.make_responder(conn, org, position=f.north_of(f.HARBOUR, 40 * (n + 1)), now=now)
+        for n in range(2)
+    ]
+    row = tables.responder
+    await conn.execute(
+        sa.update(row).where(row.c.id == people[0]).values(quiet_from=time(9), quiet_until=time(10))
+    )
+    for hours in (1, 2):
+        await _ask(conn, people[1], org, at=now - timedelta(hours=hours))
+    incident = await f.make_incident(conn, org, now=now)
+    policy = dataclasses.replace(OURS, budget_exempt=1)
+    plan = await f.make_plan(conn, incident.id, policy=policy, now=now)
+    assert [item.person.id for item in plan.chosen] == [people[1]]
 
 
 async def test_POL_17_when_the_search_breaks_down_the_nearest_are_asked(

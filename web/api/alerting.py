@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+import redis.asyncio
 from fastapi import APIRouter, Response
 from pydantic import Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import alerts, board, errors, events, matching, orgs, planning
+from dispatch import (
+    alerts,
+    board,
+    db,
+    errors,
+    events,
+    matching,
+    orgs,
+    plan_views,
+    planning,
+    run_cards,
+    store,
+)
 from geo import walking
 from web import auth, fields, idempotency, language, reasons, rights, shapes
 from web.api.incidents import check
-from web.dependencies import Caller, Crs, Language, Network, Now, Policy, Tx, View
+from web.dependencies import Caller, Crs, Language, Network, Now, Policy, Redis, Tx, View
 from web.rights import Action
 
 router = APIRouter(prefix="/incidents", tags=["incidents"], route_class=idempotency.Route)
 
-#: The second plan is made under the incident's lock, so nothing can outdate it.
-TRIES = 2
+#: A plan that is outdated when it should be sent is made again this often.
+TRIES = 3
 
 
 class AlertRequest(fields.Body):
-    """Nothing: by policy. Or exactly these responders, or everyone of a team."""
+    """Nothing: by policy. Or exactly these responders, or everyone of a team, or an alarm level."""
 
     responders: Annotated[list[fields.Id], Field(min_length=1, max_length=200)] | None = None
     team: fields.Id | None = None
+    level: Annotated[int, Field(ge=1, le=4)] | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if self.responders is not None and self.team is not None:
-            raise ValueError("send responders or team, not both")
+        if sum(way is not None for way in (self.responders, self.team, self.level)) > 1:
+            raise ValueError("send one of responders, team and level")
         return self
 
 
@@ -45,6 +59,8 @@ class WaveShape(fields.Shape):
     number: int
     sent_at: str
     policy: str
+    # The alarm level, where a run card asked for it.
+    level: int | None
 
 
 class AlertAnswer(fields.Shape):
@@ -64,6 +80,11 @@ class AllocationShape(fields.Shape):
     wave: str | None
     made_at: str
     policy: str
+    # SHA-256 of the values in `inputs`, from which the choice can be made again.
+    digest: str | None
+    # What the plan had to do without.
+    modes: list[str] | None
+    expected: shapes.FiguresShape | None
     inputs: dict[str, Any]
     chosen: list[dict[str, Any]]
     excluded: list[dict[str, Any]]
@@ -84,6 +105,7 @@ class Named:
 
     responders: Sequence[UUID] | None = None
     team_id: UUID | None = None
+    level: int | None = None
 
 
 @router.get("/{incident_id}/plan", response_model=shapes.PlanShape, summary="Who would be asked")
@@ -91,6 +113,7 @@ async def plan(
     incident_id: UUID,
     *,
     conn: View,
+    bus: Redis,
     caller: Caller,
     policy: Policy,
     network: Network,
@@ -100,8 +123,14 @@ async def plan(
 ) -> Response:
     """Say who would be alerted now and why, and everyone within reach who would not, and why."""
     await check(conn, caller, Action.INCIDENT_RUN, incident_id)
-    made = await planning.make(conn, incident_id, policy=policy, network=network, now=now)
-    return fields.send(_said(planning.plan_out(made), spoken), crs)
+    policy = await planning.policy_for(conn, incident_id, base=policy, now=now)
+    live = await planning.live_positions(
+        conn, incident_id, bus, policy=policy, network=network, now=now
+    )
+    made = await planning.make(
+        conn, incident_id, policy=policy, network=network, live=live, now=now
+    )
+    return fields.send(_said(plan_views.plan_out(made), spoken), crs)
 
 
 def _said(body: events.Body, spoken: language.Language) -> events.Body:
@@ -124,6 +153,7 @@ async def alert(
     body: AlertRequest | None = None,
     *,
     conn: Tx,
+    bus: Redis,
     caller: Caller,
     policy: Policy,
     network: Network,
@@ -132,13 +162,15 @@ async def alert(
 ) -> Response:
     """Send a wave: `{}` by policy, or to named responders, or a team; later ones go by themselves.
 
-    By policy with nobody in reach the wave has no alerts and people are looked for again; when
-    none of the named can be asked, 409 `nobody_to_alert` says why of each.
+    An alarm `level` asks the teams and skills of the policy's run card that the level before did
+    not; one without a card, or that adds nothing, is 409 `conflict`. By policy with nobody in reach
+    the wave has no alerts and people are looked for again; when none of the named can be asked, 409
+    `nobody_to_alert` says why of each.
     """
     await check(conn, caller, Action.INCIDENT_RUN, incident_id)
     named = await _named(conn, caller, body or AlertRequest())
     sent = await _send(
-        conn, incident_id, named, policy=policy, network=network, by=caller.id, now=now
+        conn, incident_id, named, bus, policy=policy, network=network, by=caller.id, now=now
     )
     answer = {
         "wave": events.wave_out(sent.wave),
@@ -152,33 +184,60 @@ async def _named(conn: AsyncConnection, caller: auth.Caller, body: AlertRequest)
     """Check each person, or the team, by itself; one foreign id refuses the request."""
     if body.team is not None:
         await rights.check(conn, caller, Action.TEAM_SEE, orgs.Noun.TEAM, body.team)
-    for responder_id in body.responders or ():
-        await rights.check(conn, caller, Action.RESPONDER_SEE, orgs.Noun.RESPONDER, responder_id)
-    return Named(body.responders, body.team)
+    if body.responders:
+        await rights.check_responders(conn, caller, Action.RESPONDER_SEE, body.responders)
+    return Named(body.responders, body.team, body.level)
 
 
 async def _send(
     conn: AsyncConnection,
     incident_id: UUID,
     named: Named,
+    bus: redis.asyncio.Redis,
     *,
     policy: matching.Policy,
     network: walking.WalkingNetwork,
     by: UUID,
     now: datetime,
 ) -> alerts.Sent:
-    """Plan without a lock and send; when the incident moved meanwhile, plan once more."""
+    """Plan without a lock and send; when the incident moved meanwhile, let go of it and plan again.
+
+    The live positions of the first plan serve the others too.
+    """
+    policy = await planning.policy_for(conn, incident_id, base=policy, now=now)
+    live = await planning.live_positions(
+        conn, incident_id, bus, policy=policy, network=network,
+        named=named.responders, team_id=named.team_id, now=now,
+    )  # fmt: skip
     for attempt in range(1, TRIES + 1):
-        made = await planning.make(
-            conn, incident_id, policy=policy, network=network,
-            named=named.responders, team_id=named.team_id, now=now,
-        )  # fmt: skip
+        made = await _plan(conn, incident_id, named, live, policy=policy, network=network, now=now)
         try:
-            return await alerts.send_wave(conn, made, by=by, now=now)
+            async with db.savepoint(conn):
+                return await alerts.send_wave(conn, made, by=by, now=now)
         except errors.PlanOutdated:
             if attempt == TRIES:
                 raise
     raise AssertionError  # unreachable: the last attempt returns or raises
+
+
+async def _plan(
+    conn: AsyncConnection,
+    incident_id: UUID,
+    named: Named,
+    live: Mapping[UUID, store.Fix],
+    *,
+    policy: matching.Policy,
+    network: walking.WalkingNetwork,
+    now: datetime,
+) -> planning.Plan:
+    if named.level is not None:
+        return await run_cards.plan(
+            conn, incident_id, named.level, policy=policy, network=network, live=live, now=now
+        )
+    return await planning.make(
+        conn, incident_id, policy=policy, network=network, live=live,
+        named=named.responders, team_id=named.team_id, now=now,
+    )  # fmt: skip
 
 
 @router.get(

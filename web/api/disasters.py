@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from dispatch import disasters, events, orgs, states, store, tables
-from web import fields, idempotency, rights
+from web import auth, fields, idempotency, rights
 from web.api import incidents
 from web.dependencies import Caller, Crs, Now, Tx, View
 from web.rights import Action
@@ -43,9 +43,9 @@ class NewDisaster(fields.Body):
 class Changes(fields.Body):
     """What may be corrected; what is left out stays."""
 
-    name: fields.Name | None = None
+    name: fields.Name = ""
     note: fields.Text | None = None
-    command: Command | None = None
+    command: Command = Field(default_factory=list)
 
 
 class Under(fields.Body):
@@ -112,11 +112,8 @@ async def list_(
     is_open: Annotated[bool, Query(alias="open", description="only open ones")] = True,
 ) -> Response:
     """List the disasters of your organisations, the newest first."""
-    paths = rights.reach(caller, Action.INCIDENT_SEE)
     disaster = tables.disaster.c
-    conditions: list[sa.ColumnElement[bool]] = [
-        sa.or_(*(sa.func.starts_with(tables.org.c.path, path) for path in paths))
-    ]
+    conditions = [_within(caller)]
     if is_open:
         conditions.append(disaster.closed_at.is_(None))
     if page.after is not None:
@@ -124,6 +121,11 @@ async def list_(
     found = await disasters.list_disasters(conn, *conditions, limit=page.limit + 1)
     items = [disasters.out(item) for item in found]
     return fields.send(fields.paged(items, page, [item.id for item in found]))
+
+
+def _within(caller: auth.Caller) -> sa.ColumnElement[bool]:
+    paths = rights.reach(caller, Action.INCIDENT_SEE)
+    return sa.or_(*(sa.func.starts_with(tables.org.c.path, path) for path in paths))
 
 
 @router.post(
@@ -160,10 +162,10 @@ async def show(disaster_id: UUID, *, conn: View, caller: Caller) -> Response:
 async def list_incidents(
     disaster_id: UUID, *, conn: View, caller: Caller, crs: Crs, page: fields.Paging
 ) -> Response:
-    """List the incidents under a disaster, open and closed, the newest first."""
+    """List your organisations' incidents under a disaster, open and closed, the newest first."""
     await rights.check(conn, caller, Action.INCIDENT_SEE, orgs.Noun.DISASTER, disaster_id)
     incident = tables.incident.c
-    conditions = [incident.disaster_id == disaster_id]
+    conditions = [incident.disaster_id == disaster_id, _within(caller)]
     if page.after is not None:
         conditions.append(incident.id < fields.id_of(page.after))
     found = await store.list_incidents(conn, *conditions, limit=page.limit + 1)

@@ -9,12 +9,12 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from dispatch import errors, incident_values
+from dispatch import errors, events, incident_values
 from dispatch.incident_values import Field as What
 from dispatch.incident_values import Source
 from geo import datum
 from geo.position import Position
-from web import fields, idempotency
+from web import auth, fields, idempotency, rights
 from web.api import incidents
 from web.dependencies import Caller, Crs, Now, Tx, View
 from web.rights import Action
@@ -78,9 +78,16 @@ def _said(body: NewValue, crs: datum.Crs | None) -> str | int | Position:
 @router.get("", response_model=ValueList, summary="What was said")
 async def list_(incident_id: UUID, *, conn: View, caller: Caller, crs: Crs) -> Response:
     """List what each source said; phone numbers only for those who may call back."""
-    await incidents.check(conn, caller, Action.INCIDENT_RUN, incident_id)
+    whose = await incidents.check(conn, caller, Action.INCIDENT_RUN, incident_id)
     found = await incident_values.list_values(conn, incident_id)
-    return fields.send({"items": [incident_values.out(value) for value in found]}, crs)
+    return fields.send({"items": [_shown(caller, whose, value) for value in found]}, crs)
+
+
+def _shown(caller: auth.Caller, whose: rights.Thing, value: incident_values.Value) -> events.Body:
+    body = incident_values.out(value)
+    if value.field == What.CALLER_PHONE and not rights.may(caller, Action.CALLER_PHONE_SEE, whose):
+        body["value"] = None
+    return body
 
 
 @router.post(
@@ -107,6 +114,6 @@ async def choose(
     incident_id: UUID, value_id: UUID, *, conn: Tx, caller: Caller, crs: Crs, now: Now
 ) -> Response:
     """Let the incident carry this value; who chose it and when stays on record."""
-    await incidents.check(conn, caller, Action.INCIDENT_RUN, incident_id)
+    whose = await incidents.check(conn, caller, Action.INCIDENT_RUN, incident_id)
     value = await incident_values.choose(conn, incident_id, value_id, by=caller.id, now=now)
-    return fields.send(incident_values.out(value), crs)
+    return fields.send(_shown(caller, whose, value), crs)

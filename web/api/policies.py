@@ -24,7 +24,17 @@ _CORNERS_MOST = 5_000
 _Lon = Annotated[float, Field(ge=-180, le=180)]
 _Lat = Annotated[float, Field(ge=-90, le=90)]
 _Corner = Annotated[tuple[_Lon, _Lat], fields.Lax]
-_Ring = Annotated[list[_Corner], Field(min_length=4, max_length=_CORNERS_MOST)]
+
+
+def _closed(ring: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    if ring[0] != ring[-1]:
+        raise ValueError("must end where it begins")
+    return ring
+
+
+_Ring = Annotated[
+    list[_Corner], Field(min_length=4, max_length=_CORNERS_MOST), AfterValidator(_closed)
+]
 _Rings = Annotated[list[_Ring], Field(min_length=1, max_length=100)]
 
 
