@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import (
+    care,
     devices,
     errors,
     events,
@@ -23,7 +25,7 @@ from dispatch import (
     waves,
     whereabouts,
 )
-from geo import aed_uses
+from geo import aed_uses, position, walking_guess
 from realtime import log
 
 
@@ -51,11 +53,13 @@ async def step(
     if fix is not None:
         await whereabouts.report(conn, assignment.responder_id, fix, is_stated=True, now=now)
     changed = await _write_step(conn, assignment, to, at=at, reason=reason, now=now)
-    incident = await store.change_incident(conn, incident.id, **_incident_after(incident, to, now))
+    after = _incident_after(incident, to, assignment.role, now)
+    incident = await store.change_incident(conn, incident.id, **after)
     await timers.disarm(
         conn, incident.id, kinds=[timers.Kind.NO_MOVEMENT], subject_id=assignment.id
     )
-    await waves.look_again(conn, incident, policy, now=now)
+    if to in _CHANGES_THE_PLAN:
+        await waves.look_again(conn, incident, policy, now=now)
     line = await store.add_line(
         conn, incident.id, channel=events.Channel.PHONE, kind=events.LineKind(to.value),
         args=_args(changed), text=reason, device_at=at, by=by, now=now,
@@ -66,6 +70,7 @@ async def step(
         conn, events.Kind.ASSIGNMENT_MOVED, incident, assignments=[changed], lines=[line],
         people=await _whose_view_changes(conn, changed), also=taken, now=now,
     )  # fmt: skip
+    await care.after_missions(conn, incident, [changed], now=now)
     return changed
 
 
@@ -125,6 +130,15 @@ async def _write_step(
     return await store.change_assignment(conn, assignment.id, **values)
 
 
+#: Steps after which other people may be wanted, or nobody more: somebody is there, or is not.
+_CHANGES_THE_PLAN = frozenset(
+    {
+        states.Assignment.ON_SCENE,
+        states.Assignment.WITH_PATIENT,
+        states.Assignment.HANDED_OVER,
+        states.Assignment.UNABLE,
+    }
+)
 _INCIDENT_TIMES = {
     states.Assignment.ON_SCENE: ("first_on_scene_at",),
     states.Assignment.WITH_PATIENT: ("first_on_scene_at", "with_patient_at"),
@@ -133,10 +147,11 @@ _INCIDENT_TIMES = {
 
 
 def _incident_after(
-    incident: store.Incident, to: states.Assignment, now: datetime
+    incident: store.Incident, to: states.Assignment, role: states.Role, now: datetime
 ) -> dict[str, Any]:
-    times = {name: now for name in _INCIDENT_TIMES.get(to, ()) if getattr(incident, name) is None}
-    return {"status": states.incident_after_step(incident.status, to).value, **times}
+    reached = () if role is states.Role.GUIDE else _INCIDENT_TIMES.get(to, ())
+    times = {name: now for name in reached if getattr(incident, name) is None}
+    return {"status": states.incident_after_step(incident.status, to, role).value, **times}
 
 
 def _args(assignment: store.Assignment) -> events.Body:
@@ -173,6 +188,51 @@ async def note_no_movement(
         conn, events.Kind.LINE_ADDED, incident, with_incident=False, lines=[line], now=now
     )
     return line
+
+
+async def note_jump(
+    conn: AsyncConnection, assignment_id: UUID, *, now: datetime
+) -> store.Assignment:
+    """Guess anew when somebody on the way arrives who is elsewhere than expected; plan anew.
+
+    Where an exercise's phones move faster than people do, they are where they should be.
+    """
+    incident, assignment = await store.lock_assignment(conn, assignment_id)
+    if assignment.status not in _ON_THE_WAY or assignment.position is None:
+        return assignment
+    if incident.drill_speed > 1:
+        return assignment
+    eta_at = now + _guess(incident, assignment, assignment.position)
+    assignment = await store.change_assignment(conn, assignment.id, eta_at=eta_at)
+    incident = await store.change_incident(conn, incident.id)
+    await waves.change(conn, incident, now=now)
+    await telling.tell(
+        conn, events.Kind.ASSIGNMENT_MOVED, incident, assignments=[assignment],
+        people={assignment.responder_id: events.PersonKind.MISSION_CHANGED}, now=now,
+    )  # fmt: skip
+    return assignment
+
+
+_ON_THE_WAY = frozenset(
+    {
+        states.Assignment.ACCEPTED,
+        states.Assignment.EN_ROUTE,
+        states.Assignment.AED_COLLECTED,
+    }
+)
+#: On foot, from a place that streets were not asked about: as planner and streets have it.
+_WALKS_MPS = 5.1 / 3.6
+
+
+def _guess(
+    incident: store.Incident, assignment: store.Assignment, at: position.Position
+) -> timedelta:
+    """Estimate the way left; no street is asked for, as the incident is locked."""
+    is_fetching = assignment.status is not states.Assignment.AED_COLLECTED
+    stops = [assignment.aed.position] if assignment.aed is not None and is_fetching else []
+    legs = pairwise([at, *stops, incident.position])
+    metres = sum(walking_guess.metres(begin, end) for begin, end in legs)
+    return timedelta(seconds=metres / _WALKS_MPS)
 
 
 async def end_all(

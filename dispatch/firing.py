@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
+import redis.asyncio
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import (
     accounts,
     alerts,
     assignments,
+    care,
     db,
     deliveries,
     devices,
@@ -26,8 +28,11 @@ from dispatch import (
     events,
     matching,
     planning,
+    reminders,
+    rerouting,
     stock,
     store,
+    surveys,
     telling,
     timers,
     uploads,
@@ -45,12 +50,16 @@ HOUSEKEEPING_EVERY = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What firing needs: the database, the policy, the streets as they are now, and a clock."""
+    """What firing needs: the database, the policy, the streets as they are now, and a clock.
+
+    `live` tells the live positions; without it the stored ones are used.
+    """
 
     database: db.Database
     policy: matching.Policy
     network: Callable[[], walking.WalkingNetwork]
     clock: Callable[[], datetime]
+    live: redis.asyncio.Redis | None = None
 
 
 async def fire(means: Means, timer: timers.Timer) -> bool:
@@ -68,19 +77,45 @@ async def fire(means: Means, timer: timers.Timer) -> bool:
     return False
 
 
+#: Timers for which people are weighed before anything is locked.
+_PLANNED = frozenset({timers.Kind.WAVE, timers.Kind.REROUTE})
+
+
 async def _plan(means: Means, timer: timers.Timer) -> planning.Plan | None:
-    """Plan the wave that a timer may have to send; None when it need not send one."""
-    if timer.kind is not timers.Kind.WAVE or timer.incident_id is None:
+    """Plan what a timer may have to send or change; None when it need not."""
+    if timer.incident_id is None or timer.kind not in _PLANNED:
         return None
     now = means.clock()
     async with means.database.snapshot() as conn:
         incident = await store.get_incident(conn, timer.incident_id)
-        step = await waves.next_step(conn, incident, means.policy, now=now)
+        known = await waves.standing(conn, incident, means.policy, now=now)
+        if timer.kind is timers.Kind.REROUTE:
+            return await rerouting.plan(
+                conn, incident, timer.subject_id, means.live,
+                policy=known.policy, network=means.network(), now=now,
+            )  # fmt: skip
+        step = escalation.next_step(known.policy, known.facts, now=now)
         if not isinstance(step, escalation.Send):
             return None
-        return await planning.make(
-            conn, incident.id, policy=means.policy, network=means.network(), now=now
+        return await _plan_wave(conn, means, incident, known.policy, now=now)
+
+
+async def _plan_wave(
+    conn: AsyncConnection,
+    means: Means,
+    incident: store.Incident,
+    policy: matching.Policy,
+    *,
+    now: datetime,
+) -> planning.Plan:
+    network, live = means.network(), dict[UUID, store.Fix]()
+    if means.live is not None:
+        live = await planning.live_positions(
+            conn, incident.id, means.live, policy=policy, network=network, now=now
         )
+    return await planning.make(
+        conn, incident.id, policy=policy, network=network, live=live, now=now
+    )
 
 
 async def _act(
@@ -91,10 +126,14 @@ async def _act(
     *,
     now: datetime,
 ) -> None:
-    if timer.incident_id is None:
+    if timer.kind in care.TIMERS:
+        await care.fire(conn, timer, now=now)
+    elif timer.incident_id is None:
         await _keep_house(conn, now=now)
     elif timer.kind is timers.Kind.WAVE:
         await _next_wave(conn, means.policy, timer.incident_id, plan, now=now)
+    elif timer.kind is timers.Kind.REROUTE:
+        await rerouting.apply(conn, timer.incident_id, plan, policy=means.policy, now=now)
     else:
         await _end_of_wait(conn, means.policy, timer, timer.incident_id, now=now)
 
@@ -108,21 +147,44 @@ async def _next_wave(
     now: datetime,
 ) -> None:
     incident = await store.lock_incident(conn, incident_id, even_closed=True)
-    match await waves.next_step(conn, incident, policy, now=now):
-        case escalation.Send() if plan is None:
-            raise errors.PlanOutdated
-        case escalation.Send() if plan is not None and plan.chosen:
-            await alerts.send_wave(conn, plan, by=None, now=now)
+    known = await waves.standing(conn, incident, policy, now=now)
+    match escalation.next_step(known.policy, known.facts, now=now):
         case escalation.Send():
-            await alerts.note_no_one_left(conn, incident.id, policy, is_capped=False, now=now)
-        case escalation.Exhausted():
-            await alerts.note_no_one_left(conn, incident.id, policy, is_capped=True, now=now)
+            await _send(conn, incident, known, plan, now=now)
+        case escalation.Cover():
+            await alerts.cover(conn, incident.id, now=now)
+        case escalation.Exhausted(why):
+            await alerts.note_no_one_left(conn, incident.id, policy, why=why, now=now)
         case escalation.Wait(until):
             await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=until)
         case escalation.Done():
             pass
         case never:
             assert_never(never)
+
+
+async def _send(
+    conn: AsyncConnection,
+    incident: store.Incident,
+    known: waves.Standing,
+    plan: planning.Plan | None,
+    *,
+    now: datetime,
+) -> None:
+    """Ask whom a plan adds; each step of a growing circle is on record, though nobody is in it.
+
+    Where people are weighed, nobody worth the price is no matter while others may still come.
+    """
+    if plan is None:
+        raise errors.PlanOutdated
+    if plan.chosen or plan.decision.under.circle_m is not None:
+        await alerts.send_wave(conn, plan, by=None, now=now)
+        return
+    weighs = escalation.style(known.policy, incident.kind) is escalation.Style.WEIGH
+    if weighs and (known.facts.pending or known.facts.helping):
+        await waves.look_later(conn, incident, known.policy, now=now)
+    else:
+        await alerts.note_no_one_left(conn, incident.id, known.policy, why=None, now=now)
 
 
 async def _end_of_wait(
@@ -143,7 +205,12 @@ async def _end_of_wait(
             await assignments.note_no_movement(conn, subject_id, now=now)
         case timers.Kind.RESERVATION_EXPIRY:
             await stock.release(conn, subject_id, by=None, now=now)
-        case timers.Kind.WAVE | timers.Kind.HOUSEKEEPING:
+        case timers.Kind.PRACTICE_END:
+            await alerts.end_practice(conn, incident_id, now=now)
+        case (
+            timers.Kind.WAVE | timers.Kind.REROUTE | timers.Kind.HOUSEKEEPING | timers.Kind.SURVEY
+            | timers.Kind.SURVEY_AGAIN | timers.Kind.TASK_DUE
+        ):  # fmt: skip
             raise AssertionError(timer.kind)
         case never:
             assert_never(never)
@@ -151,12 +218,15 @@ async def _end_of_wait(
 
 async def _keep_house(conn: AsyncConnection, *, now: datetime) -> None:
     await log.trim(conn, before=now - LOG_KEPT)
+    await telling.forget_places(conn, now=now)
     await accounts.sweep(conn, now=now)
     await uploads.sweep(conn, now=now)
+    await surveys.forget_texts(conn, now=now)
     await timers.arm(
         conn, None, timers.Kind.HOUSEKEEPING, lane=timers.Lane.PLANNING,
         due_at=now + HOUSEKEEPING_EVERY,
     )  # fmt: skip
+    await reminders.remind(conn, now=now)  # before the boards' clocks: it locks responders
     await devices.remind(conn, now=now)
 
 

@@ -7,7 +7,9 @@ looking at once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NoReturn
 from uuid import UUID
@@ -18,8 +20,24 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from dispatch import db, firing, planning, timers, whereabouts
+from dispatch import (
+    alert_codes,
+    asking,
+    channel_health,
+    channels,
+    db,
+    delivering,
+    firing,
+    matching,
+    outbox,
+    planning,
+    probing,
+    timers,
+    whereabouts,
+)
+from dispatch.ladder import Channel
 from dispatch.settings import Settings
+from dispatch.simulation import working
 from geo import walking, walking_files
 from realtime import deadline, log, presence
 
@@ -38,6 +56,13 @@ PAUSE_S = 0.2
 STREETS_EVERY_S = 5.0
 #: Positions that are too old, or whose owners went off duty, are forgotten this often.
 FORGET_EVERY_S = 60.0
+#: The outbox is looked at no more often than this.
+POST_PAUSE_S = 0.03
+#: Simulations that were asked for are looked for this often.
+SIMULATE_EVERY_S = 5.0
+#: The channels are looked at, and the weekly checks of devices begun, this often.
+WATCH_EVERY_S = 15.0
+PROBE_EVERY_S = 60.0
 #: A look asks for more timers than can be fired, as some may be held by others.
 LOOK_MOST = 32
 
@@ -53,10 +78,13 @@ async def run(
     lanes: Collection[timers.Lane] = tuple(timers.Lane),
 ) -> None:
     """Fire due timers until `stop` is set; then let what has begun come to its end."""
-    engine = db.make_engine(settings.database_url, pool_size=2 * AT_ONCE + 2)
+    engine = db.make_engine(settings.database_url, pool_size=2 * AT_ONCE + 10)
     hints = _redis(settings.redis_url)
+    database = db.Database(engine, hints)
     try:
-        await _Runner(settings, db.Database(engine, hints), hints, lanes).run(stop)
+        async with channels.gateways(settings, _now) as gateways:
+            means = delivering.Means(database, gateways, hints, settings.base_url, _now)
+            await _Runner(settings, database, hints, lanes, _Post(means)).run(stop)
     finally:
         await hints.aclose()
         await engine.dispose()
@@ -76,14 +104,16 @@ class _Runner:
         database: db.Database,
         hints: redis.asyncio.Redis,
         lanes: Collection[timers.Lane],
+        post: _Post,
     ) -> None:
+        self._post = post
         self._settings = settings
         self._database = database
         self._hints = hints
         self._lanes = lanes
         self._network = walking.WalkingNetwork([], speed_mps=settings.walk_speed_mps)
         self._means = firing.Means(
-            database, planning.policy_of(settings), lambda: self._network, _now
+            database, planning.policy_of(settings), lambda: self._network, _now, hints
         )
         self._firing: dict[UUID, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
@@ -95,13 +125,16 @@ class _Runner:
             asyncio.create_task(self._watch_streets(), name="streets"),
             asyncio.create_task(self._fire_all(), name="timers"),
             asyncio.create_task(self._forget_positions(), name="positions"),
+            *self._simulations(),
+            *self._post.start(self._lanes),
         ]
         try:
             await stop.wait()
         finally:
             for task in others:
                 task.cancel()
-            await asyncio.gather(*others, *self._firing.values(), return_exceptions=True)
+            begun = (*self._firing.values(), *self._post.begun)
+            await asyncio.gather(*others, *begun, return_exceptions=True)
 
     # ---- timers
 
@@ -184,6 +217,25 @@ class _Runner:
             message = await channels.get_message(ignore_subscribe_messages=True, timeout=TICK_S)
             if message is not None:
                 self._wake.set()
+                self._post.wake.set()
+
+    # ---- simulations
+
+    def _simulations(self) -> list[asyncio.Task[NoReturn]]:
+        """Begin to work off simulations, where that is this runner's lane."""
+        if timers.Lane.PLANNING not in self._lanes:
+            return []
+        return [asyncio.create_task(self._simulate(), name="simulations")]
+
+    async def _simulate(self) -> NoReturn:
+        while True:
+            done: UUID | None = None
+            try:
+                done = await working.work_one(self._database, self._settings, now=_now())
+            except Exception as error:  # noqa: BLE001  # this loop outlives anything
+                _log.warning("simulations_not_readable", error=type(error).__name__)
+            if done is None:
+                await asyncio.sleep(SIMULATE_EVERY_S)
 
     # ---- positions
 
@@ -214,6 +266,106 @@ class _Runner:
             _log.warning("streets_not_loaded", error=str(error))
 
 
+class _Post:
+    """Carries messages out: one look for all channels, so many hands for each."""
+
+    def __init__(self, means: delivering.Means) -> None:
+        self.wake = asyncio.Event()
+        self.begun: set[asyncio.Task[None]] = set()
+        self._means = means
+        self._busy: Counter[Channel] = Counter()
+
+    def start(self, lanes: Collection[timers.Lane]) -> list[asyncio.Task[NoReturn]]:
+        """Begin the loops of some lanes."""
+        loops = [asyncio.create_task(self._watch(), name="channels")]
+        if timers.Lane.DISPATCH in lanes and self._means.gateways:
+            loops.append(asyncio.create_task(self._deliver(), name="post"))
+        if timers.Lane.PLANNING in lanes and Channel.WEB_PUSH in self._means.gateways:
+            loops.append(asyncio.create_task(self._probe(), name="probes"))
+        return loops
+
+    async def _deliver(self) -> NoReturn:
+        is_failing = False
+        while True:
+            try:
+                wait_s = await deadline.within(LOOK_WITHIN_S, self._look())
+                is_failing = False
+            except Exception as error:  # noqa: BLE001  # this loop outlives anything
+                if not is_failing:
+                    _log.warning("post_not_readable", error=type(error).__name__)
+                is_failing, wait_s = True, PAUSE_S
+            # Hints come with every commit; a burst of them is one look.
+            await asyncio.sleep(POST_PAUSE_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self.wake.wait()
+            self.wake.clear()
+
+    async def _look(self) -> float:
+        """Begin to carry what is due and return how long to wait before the next look."""
+        free = [one for one in self._means.gateways if self._busy[one] < delivering.HANDS]
+        dues, next_due = await delivering.take(self._means, free)
+        for channel in {due.channel for due in dues}:
+            mine = [due for due in dues if due.channel is channel]
+            self._busy[channel] += len(mine)
+            task = asyncio.create_task(self._carry(channel, mine), name=f"carry {channel}")
+            self.begun.add(task)
+            task.add_done_callback(self.begun.discard)
+        if len(dues) >= delivering.HANDS:
+            return 0.0
+        return TICK_S if next_due is None else _until(next_due)
+
+    async def _carry(self, channel: Channel, dues: list[outbox.Due]) -> None:
+        try:
+            await delivering.carry(self._means, dues)
+        except Exception as error:  # noqa: BLE001  # the lease ends, and they are taken again
+            _log.error("post_failed", channel=channel.value, error=type(error).__name__)
+        finally:
+            self._busy[channel] -= len(dues)
+            self.wake.set()
+
+    async def _watch(self) -> NoReturn:
+        on = {channel: gateway.is_test for channel, gateway in self._means.gateways.items()}
+        while True:
+            try:
+                await deadline.within(LOOK_WITHIN_S, watch_channels(self._means, on))
+            except Exception as error:  # noqa: BLE001  # this loop outlives anything
+                _log.warning("channels_not_checked", error=type(error).__name__)
+            await asyncio.sleep(WATCH_EVERY_S)
+
+    async def _probe(self) -> NoReturn:
+        while True:
+            try:
+                await deadline.within(FIRE_WITHIN_S, probe_devices(self._means))
+            except Exception as error:  # noqa: BLE001  # this loop outlives anything
+                _log.warning("devices_not_probed", error=type(error).__name__)
+            await asyncio.sleep(PROBE_EVERY_S)
+
+
+def _until(due: datetime) -> float:
+    return min(TICK_S, max(0.0, (due - _now()).total_seconds()))
+
+
+async def watch_channels(means: delivering.Means, on: Mapping[Channel, bool]) -> None:
+    """Write which channels are on, find those that went silent, and give up what is too late."""
+    now = means.clock()
+    async with means.database.transaction() as conn:
+        await channel_health.announce(conn, on, now=now)
+    async with means.database.transaction() as conn:
+        await outbox.expire(conn, now=now)
+        await alert_codes.sweep(conn, now=now)
+    async with means.database.transaction() as conn:
+        await channel_health.check(conn, now=now)
+
+
+async def probe_devices(means: delivering.Means) -> None:
+    """Ask the devices whose weekly check is due, and tell of those that are silent."""
+    await asking.push(means)
+    await probing.ask(means)
+    async with means.database.transaction() as conn:
+        await probing.report(conn, now=means.clock())
+
+
 async def forget_positions(
     database: db.Database, live: redis.asyncio.Redis, *, now: datetime
 ) -> int:
@@ -231,4 +383,5 @@ async def forget_positions(
 def _load(settings: Settings) -> walking.WalkingNetwork:
     network = walking.WalkingNetwork.load(settings.walking_dir, speed_mps=settings.walk_speed_mps)
     network.warm_up()
+    matching.warm_up()
     return network

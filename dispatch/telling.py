@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
@@ -69,8 +69,10 @@ async def tell(
         incident if with_incident else None, alerts=alerts, assignments=assignments
     )
     card = board | events.changes(None, reservations=reservations, lines=lines)
-    items = [log.Item(incident_topic(incident.id), kind, card)]
-    if board and (incident.closed_at is None or kind is events.Kind.INCIDENT_CLOSED):
+    items = []
+    if incident.practice_of is None:  # of a practice only the person hears
+        items.append(log.Item(incident_topic(incident.id), kind, card))
+    if items and board and (incident.closed_at is None or kind is events.Kind.INCIDENT_CLOSED):
         items.append(log.Item(org_topic(incident.org_code), kind, board))
     items += _to_teams(incident, alerts, teams_closed)
     items += await _to_people(conn, people or {}, now=now)
@@ -111,7 +113,7 @@ def duty_out(responder: store.Responder | None, *, now: datetime) -> events.Body
         return {"duty": None, "duty_until": None}
     return {
         "duty": responder.duty_at(now).value,
-        "duty_until": events.time(responder.duty_until),
+        "duty_until": events.time(responder.until_at(now)),
     }
 
 
@@ -120,6 +122,20 @@ async def tell_duty(conn: AsyncConnection, responder: store.Responder, *, now: d
     views = await mission.views(conn, [responder.id], now=now)
     body = views[responder.id] | {"duty": duty_out(responder, now=now)}
     await log.append(conn, person_topic(responder.id), events.PersonKind.DUTY_CHANGED, body, at=now)
+
+
+async def tell_care(
+    conn: AsyncConnection, said: Mapping[UUID, events.Body], *, now: datetime
+) -> None:
+    """Tell people's own phones that something about them is due; nobody else hears it."""
+    await store.lock_responders(conn, said.keys())
+    views = await mission.views(conn, said.keys(), now=now)
+    kind = events.PersonKind.CARE_CHANGED
+    items = [
+        log.Item(person_topic(person), kind, view | {"care": dict(said[person])})
+        for person, view in views.items()
+    ]
+    await log.append_many(conn, items, at=now)
 
 
 # Served by the primary key of event, whose first column is the topic.
@@ -171,3 +187,22 @@ def _take_back(ask: mission.Ask, now: datetime) -> dict[str, object]:
         "alert": orjson.dumps(mission.alert_out(ask, now=now)).decode(),
         "mission": orjson.dumps(shown).decode(),
     }
+
+
+#: Where people on a mission were leaves the log this long after they were there, so before a day
+#: has passed since the incident's end: housekeeping comes once an hour.
+PLACES_KEPT = timedelta(hours=22)
+
+# Served by ix_event_at. A client that was away for so long is told of the later steps too.
+_FORGET_PLACES = sa.text("""
+update event set body = jsonb_set(body, '{assignments}', (
+    select jsonb_agg(told.item || '{"position": null, "position_at": null}' order by told.place)
+    from jsonb_array_elements(body -> 'assignments') with ordinality as told (item, place)
+))
+where at < :before and body @? '$.assignments[*] ? (@.position != null)'
+""")
+
+
+async def forget_places(conn: AsyncConnection, *, now: datetime) -> int:
+    """Take out of old events where responders were, and say of how many events."""
+    return (await conn.execute(_FORGET_PLACES, {"before": now - PLACES_KEPT})).rowcount

@@ -27,9 +27,14 @@ class Kind(StrEnum):
 
     WAVE = "wave"  # look whether more people have to be asked
     ALERT_EXPIRY = "alert_expiry"  # subject: the wave whose alerts run out
+    REROUTE = "reroute"  # subject: the AED that its fetchers cannot use
     DELIVERY_CHECK = "delivery_check"  # subject: the wave whose phones should have confirmed
     NO_MOVEMENT = "no_movement"  # subject: the assignment without a step
     RESERVATION_EXPIRY = "reservation_expiry"  # subject: the reservation
+    SURVEY = "survey"  # of no incident; subject: the mission after which somebody is asked
+    SURVEY_AGAIN = "survey_again"  # of no incident; subject: the first survey
+    TASK_DUE = "task_due"  # of no incident; subject: the task
+    PRACTICE_END = "practice_end"  # a practice alert that nobody ended
     HOUSEKEEPING = "housekeeping"  # of no incident: throw away what is old
 
 
@@ -108,6 +113,16 @@ async def disarm(
     if subject_id is not None:
         conditions.append(timer.subject_id == subject_id)
     await conn.execute(sa.delete(tables.timer).where(*conditions))
+
+
+async def disarm_own(conn: AsyncConnection, kind: Kind, subject_id: UUID | None) -> None:
+    """Take away a timer of no incident."""
+    timer = tables.timer.c
+    await conn.execute(
+        sa.delete(tables.timer).where(
+            timer.incident_id.is_(None), timer.kind == kind, timer.subject_id == subject_id
+        )
+    )
 
 
 async def list_due(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -10,74 +11,168 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import escalation, matching, states, store, tables, timers
+from dispatch import (
+    escalation,
+    matching,
+    policies,
+    scenes,
+    store,
+    tables,
+    timers,
+    underway,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One alert as escalation sees it, with its AED."""
+class Standing:
+    """The policy of an incident, and what has happened, as escalation sees it."""
 
-    ask: escalation.Asked
-    aed_id: UUID | None
+    policy: matching.Policy
+    facts: escalation.Facts
 
 
-async def list_asked(conn: AsyncConnection, incident_id: UUID) -> list[Asked]:
-    """Return every alert of an incident in brief; served by ix_alert_incident_id."""
-    alert, assignment, wave = tables.alert, tables.assignment, tables.wave
-    rows = await conn.execute(
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The waves of an incident: how many, the last, and the last that an operator sent."""
+
+    count: int
+    last_at: datetime | None
+    began_at: datetime | None
+
+
+async def _sent(conn: AsyncConnection, incident_id: UUID) -> _Sent:
+    """Sum up the waves of an incident; served by its unique numbers."""
+    wave = tables.wave.c
+    by_operator = sa.func.max(wave.sent_at).filter(wave.by_id.is_not(None))
+    row = await conn.execute(
         sa.select(
-            *alert.c["role", "status", "aed_id"],
-            wave.c.number.label("wave"),
-            assignment.c.status.label("assignment"),
-        )
-        .select_from(alert)
-        .join(wave, wave.c.id == alert.c.wave_id)
-        .outerjoin(assignment, assignment.c.alert_id == alert.c.id)
-        .where(alert.c.incident_id == incident_id)
+            sa.func.count(),
+            sa.func.max(wave.sent_at),
+            sa.func.coalesce(by_operator, sa.func.min(wave.sent_at)),
+        ).where(wave.incident_id == incident_id)
     )
-    return [
-        Asked(
-            escalation.Asked(
-                wave=row.wave,
-                role=states.Role(row.role),
-                status=states.Alert(row.status),
-                assignment=None if row.assignment is None else states.Assignment(row.assignment),
-            ),
-            row.aed_id,
+    return _Sent(*row.one())
+
+
+async def standing(
+    conn: AsyncConnection, incident: store.Incident, policy: matching.Policy, *, now: datetime
+) -> Standing:
+    """Gather what decides about asking more; `policy` is the base (policies.effective)."""
+    policy = await policies.effective(conn, incident, base=policy, now=now)
+    scene, _ = scenes.clock(policy, incident, now=now)
+    sent = await _sent(conn, incident.id)
+    asked = [
+        escalation.Asked(
+            role=item.role,
+            status=item.status,
+            assignment=item.assignment,
+            arrives_s=underway.arrives_s(policy, item, scene, now=now),
+            is_team=item.team_id is not None,
         )
-        for row in rows
+        for item in await underway.asked(conn, incident.id)
     ]
+    facts = escalation.Facts(
+        kind=incident.kind,
+        status=incident.status,
+        # Nobody else is asked to a practice.
+        is_stood_down=incident.stood_down_at is not None or incident.practice_of is not None,
+        asked=asked,
+        last_wave_at=sent.last_at,
+        began_at=sent.began_at,
+        waves=sent.count,
+        ambulance=incident.ambulance,
+        ambulance_s=scene.ambulance_s,
+    )
+    return Standing(policy, facts)
 
 
 async def next_step(
     conn: AsyncConnection, incident: store.Incident, policy: matching.Policy, *, now: datetime
 ) -> escalation.Step:
-    """Decide what comes next in asking for an incident."""
-    wave = await store.find_last_wave(conn, incident.id)
-    asked = await list_asked(conn, incident.id)
-    facts = escalation.Facts(
-        kind=incident.kind,
-        status=incident.status,
-        is_stood_down=incident.stood_down_at is not None,
-        asked=[item.ask for item in asked],
-        last_wave_at=None if wave is None else wave.sent_at,
-    )
-    return escalation.next_step(policy, facts, now=now)
+    """Decide what comes next in asking for an incident, by its policy (`policy` is the base)."""
+    known = await standing(conn, incident, policy, now=now)
+    return escalation.next_step(known.policy, known.facts, now=now)
 
 
 async def look_again(
     conn: AsyncConnection, incident: store.Incident, policy: matching.Policy, *, now: datetime
 ) -> None:
-    """Arm the wave timer for the next step of a locked incident, or disarm it when all is done.
+    """Let the runner plan at once for a locked incident, or wait, or disarm it when all is done.
 
-    Call it whenever somebody accepted, declined, timed out or gave up.
+    Call it whenever something changed: somebody accepted, declined, timed out or gave up. A
+    practice that nothing is asked of any more ends.
     """
+    if incident.practice_of is not None:
+        everyone = await underway.asked(conn, incident.id)
+        if not any(item.is_pending or item.is_going for item in everyone):
+            await timers.arm(conn, incident.id, timers.Kind.PRACTICE_END, due_at=now)
     match await next_step(conn, incident, policy, now=now):
         case escalation.Wait(until):
             await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=until)
-        case escalation.Send() | escalation.Exhausted():
+        case escalation.Send() | escalation.Exhausted() | escalation.Cover():
             await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=now)
         case escalation.Done():
             await timers.disarm(conn, incident.id, kinds=[timers.Kind.WAVE])
         case never:
             assert_never(never)
+
+
+async def look_later(
+    conn: AsyncConnection, incident: store.Incident, policy: matching.Policy, *, now: datetime
+) -> None:
+    """Arm the wave timer of a locked incident for when the clock says to look again."""
+    await _arm(conn, incident, await standing(conn, incident, policy, now=now), now=now)
+
+
+async def look_after(
+    conn: AsyncConnection,
+    incident: store.Incident,
+    wave: store.Wave,
+    alerts: Sequence[store.Alert],
+    policy: matching.Policy,
+    *,
+    now: datetime,
+) -> None:
+    """Arm the wave timer after a wave by this policy; an operator's begins the clock anew.
+
+    Then nothing has to be read: an alarm goes out the sooner.
+    """
+    if wave.by_id is None:
+        await look_later(conn, incident, policy, now=now)
+        return
+    facts = escalation.Facts(
+        kind=incident.kind,
+        status=incident.status,
+        is_stood_down=incident.practice_of is not None,
+        asked=[escalation.Asked(alert.role, alert.status, None) for alert in alerts],
+        last_wave_at=now,
+        began_at=now,
+        waves=wave.number,
+    )
+    await _arm(conn, incident, Standing(policy, facts), now=now)
+
+
+async def _arm(
+    conn: AsyncConnection, incident: store.Incident, known: Standing, *, now: datetime
+) -> None:
+    at = escalation.next_look(known.policy, known.facts, now=now)
+    if at is None:
+        await timers.disarm(conn, incident.id, kinds=[timers.Kind.WAVE])
+    else:
+        await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=at)
+
+
+async def change(conn: AsyncConnection, incident: store.Incident, *, now: datetime) -> None:
+    """Let the runner decide anew because what a plan goes by has changed.
+
+    Nothing is looked at before an operator has asked for the first wave.
+    """
+    if (await _sent(conn, incident.id)).count:
+        await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=now)
+
+
+async def circle(conn: AsyncConnection, incident_id: UUID, policy: matching.Policy) -> float | None:
+    """Return the radius in metres of the next wave of a growing circle; None for other policies."""
+    if not policy.steps_m:
+        return None
+    return escalation.circle(policy, (await _sent(conn, incident_id)).count)

@@ -25,6 +25,8 @@ from realtime import presence
 #: A position is stored after this time, or as soon as the person has moved this far.
 STORE_EVERY = timedelta(seconds=15)
 STORE_EVERY_M = 100.0
+#: Whoever is on the way and was so far away at the last look arrives at another time.
+JUMP_M = 100.0
 #: A fix that claims to be older than this comes from a phone whose clock is wrong.
 OLDEST = timedelta(days=1)
 #: The sweep comes once a minute, so that half an hour is kept in any case.
@@ -165,12 +167,22 @@ def _standing(row: sa.RowMapping) -> Standing:
 
 # In the order of the keys, so that two processes never wait for each other in a circle. Who has
 # gone off duty meanwhile is left out, and an older position never replaces a newer one.
+# The first part looks at what was stored before.
 _STORE_MANY = sa.text("""
+with sent as materialized (
+    select id, accuracy_m, at, cast(ST_SetSRID(ST_MakePoint(lon, lat), 4326) as geography) as place
+    from json_to_recordset(cast(:fixes as json))
+         as said (id uuid, lon float8, lat float8, accuracy_m float8, at timestamptz)
+), jumped as materialized (
+    select assignment.id from sent
+    join assignment on assignment.responder_id = sent.id and assignment.ended_at is null
+         and assignment.status in ('accepted','en_route','aed_collected')
+    join last_position on last_position.responder_id = sent.id and last_position.at <= sent.at
+         and not ST_DWithin(last_position.position, sent.place, :jump_m)
+), stored as (
 insert into last_position (responder_id, position, accuracy_m, at, received_at)
-select sent.id, cast(ST_SetSRID(ST_MakePoint(sent.lon, sent.lat), 4326) as geography),
-       sent.accuracy_m, sent.at, :now
-from json_to_recordset(cast(:fixes as json))
-     as sent (id uuid, lon float8, lat float8, accuracy_m float8, at timestamptz)
+select sent.id, sent.place, sent.accuracy_m, sent.at, :now
+from sent
 join responder on responder.id = sent.id
 where exists (select from assignment
               where assignment.responder_id = responder.id and assignment.ended_at is null)
@@ -182,13 +194,18 @@ on conflict (responder_id) do update
 set position = excluded.position, accuracy_m = excluded.accuracy_m, at = excluded.at,
     received_at = excluded.received_at
 where last_position.at <= excluded.at
+)
+select id from jumped order by id
 """)
 
 
 async def store_many(
     conn: AsyncConnection, fixes: Mapping[UUID, store.Fix], *, now: datetime
-) -> None:
-    """Store the positions of many responders in one statement, of those who may be followed."""
+) -> list[UUID]:
+    """Store the positions of many responders in one statement, of those who may be followed.
+
+    Returns the assignments of those on the way who are more than 100 m from where they were.
+    """
     # One text is written much faster than five arrays.
     sent = [
         {
@@ -197,7 +214,8 @@ async def store_many(
         }
         for person, fix in fixes.items()
     ]  # fmt: skip
-    await conn.execute(_STORE_MANY, {"fixes": orjson.dumps(sent).decode(), "now": now})
+    values = {"fixes": orjson.dumps(sent).decode(), "now": now, "jump_m": JUMP_M}
+    return list((await conn.execute(_STORE_MANY, values)).scalars())
 
 
 # ---- now

@@ -33,7 +33,10 @@ _numbers = count(1)
 
 #: The harbour: every factory's default place.
 HARBOUR = Position(7.4246, 43.7347)
-POLICY = matching.Policy()
+#: The first policy, by rule: the choices of a wave can be told by hand.
+POLICY = matching.Policy(
+    name="first-policy", chooser=matching.Chooser.REPLACE, wave_size=7, aeds_most=3, aed_pickup_s=30
+)
 #: No streets: every walk is the straight line x 1.35, so tests can tell distances apart.
 NETWORK = WalkingNetwork([], speed_mps=1.4167)
 

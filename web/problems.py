@@ -120,9 +120,25 @@ TABLE: Mapping[str, Answer] = {
         409, ("Nobody eligible is within reach.", "Look at the plan; the reasons stand there."),
         ("附近没有可通知的人员。", "请查看方案中的原因。"),
     ),
+    "still_going": Answer(
+        409, ("People are on their way for this call.", "Merge the other one into it instead."),
+        ("已有人员正赶往该事件。", "请反过来将另一事件并入。"),
+    ),
     "name_taken": Answer(
         409, ("Another one has this name or code.", "Choose another."),
         ("名称或代码已被使用。", "请换一个。"),
+    ),
+    "simulation_missing": Answer(
+        409, ("No simulation report is about exactly this policy.", "Simulate it, then publish."),
+        ("没有针对该策略版本的仿真报告。", "请先仿真，再发布。"),
+    ),
+    "policy_not_draft": Answer(
+        409, ("Only a draft can be published.", "Make a new version."),
+        ("只有草稿可以发布。", "请新建一个版本。"),
+    ),
+    "policy_not_published": Answer(
+        409, ("Only a published policy can be retired.", "Leave the draft as it is."),
+        ("只有已发布的策略可以停用。", "草稿无需停用。"),
     ),
     "stale_version": Answer(
         412, ("Somebody changed it since you read it.", _RELOAD[0]),
@@ -160,6 +176,10 @@ TABLE: Mapping[str, Answer] = {
         422, ("The Idempotency-Key header is missing.", "Send a fresh random key per intent."),
         ("缺少 Idempotency-Key 请求头。", "请为每次操作发送新的随机键。"),
     ),
+    "bad_policy": Answer(
+        422, ("A field of the policy is wrong.", "Correct the field that is named."),
+        ("策略中有一个字段有误。", "请更正所指出的字段。"),
+    ),
     "key_reused": Answer(
         422, ("This Idempotency-Key was used for something else.", "Send a fresh key."),
         ("此 Idempotency-Key 已用于其他请求。", "请使用新的键。"),
@@ -175,6 +195,16 @@ TABLE: Mapping[str, Answer] = {
     "unavailable": Answer(
         503, ("The system is not ready just now.", "Try again in a moment; nothing was lost."),
         ("系统暂时不可用。", "请稍后重试，数据不会丢失。"),
+    ),
+}  # fmt: skip
+
+#: Kinder words for the same code, by the reason in its state.
+_KINDER: Mapping[tuple[str, str], Answer] = {
+    ("alert_over", "covered"): Answer(
+        409,
+        ("Enough people are on their way already. Thank you for answering.",
+         "You need not set out. Please stay available for the next call."),
+        ("已有足够的人赶往现场，感谢您的响应。", "您无需前往，请继续保持待命。"),
     ),
 }  # fmt: skip
 
@@ -203,6 +233,7 @@ def answer(
 ) -> Response:
     """Write the problem document of a code in the caller's language."""
     entry = TABLE.get(code, TABLE["internal"])
+    entry = _KINDER.get((code, str((state or {}).get("reason"))), entry)
     spoken = language.of(request)
     title, what_to_do = entry.zh if spoken == "zh" else entry.en
     body: dict[str, object] = {

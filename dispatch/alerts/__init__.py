@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from dispatch.alerts.answers import accept, check_answerable, decline, end_all, time_out
+from dispatch.alerts.answers import (
+    COVERED,
+    accept,
+    check_answerable,
+    cover,
+    decline,
+    end_all,
+    time_out,
+)
+from dispatch.alerts.practising import nowhere, practise
 from dispatch.alerts.receipts import Level, acknowledge, seen
 from dispatch.alerts.sending import Sent, note_no_one_left, send_wave
+from dispatch.alerts.yielding import end_practice, give_way
 
 __all__ = [
+    "COVERED",
     "Level",
     "Sent",
     "accept",
     "acknowledge",
     "check_answerable",
+    "cover",
     "decline",
     "end_all",
+    "end_practice",
+    "give_way",
     "note_no_one_left",
+    "nowhere",
+    "practise",
     "seen",
     "send_wave",
     "time_out",

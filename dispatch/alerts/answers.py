@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from dispatch import (
     assignments,
     deliveries,
     errors,
+    escalation,
     events,
     matching,
     mission,
@@ -25,31 +25,37 @@ from dispatch import (
     waves,
 )
 
+#: Why somebody was told to stop who had not answered: enough others are coming.
+COVERED = "covered"
+KIND_WORDS = "Enough people are on their way already. Thank you for answering."
+
 
 async def accept(
     conn: AsyncConnection,
     alert_id: UUID,
     *,
     at: datetime | None = None,
+    via: deliveries.Channel = deliveries.Channel.LIVE,
     policy: matching.Policy,
     by: UUID,
     now: datetime,
 ) -> store.Assignment:
-    """Take the alert: this responder is now going.
+    """Take the alert: this responder is now going; after enough others, to meet the ambulance.
 
     Accepting twice returns the same assignment. Raises AlertOver with the state when it is too
-    late, NotFound.
+    late or, where accepts are limited, when enough have accepted; NotFound.
     """
     incident, alert = await store.lock_alert(conn, alert_id)
     known = await store.find_assignment_of(conn, alert.id)
     if known is not None:
         return known
     check_answerable(alert, now=now)
+    alert = await _with_role(conn, incident, alert, policy, now=now)
     # All that are told, at once and in order: one first and the others later would deadlock with
     # an incident that has asked the same people before.
     involved = await mission.list_involved(conn, incident.id)
     await store.lock_responders(conn, involved)
-    alert = await _answer(conn, alert, states.Alert.ACCEPTED, now=now)
+    alert = await _answer(conn, alert, states.Alert.ACCEPTED, via=via, now=now)
     assignment = await store.add_assignment(
         conn, id=store.new_id(), alert_id=alert.id, incident_id=incident.id,
         responder_id=alert.responder_id, role=alert.role.value,
@@ -77,6 +83,31 @@ async def accept(
     return assignment
 
 
+async def _with_role(
+    conn: AsyncConnection,
+    incident: store.Incident,
+    alert: store.Alert,
+    policy: matching.Policy,
+    *,
+    now: datetime,
+) -> store.Alert:
+    """Let who accepts after enough others meet the ambulance; refuse where accepts are limited.
+
+    Whoever was asked with a team is wanted whatever the others do. Raises AlertOver.
+    """
+    if alert.team_id is not None:
+        return alert
+    known = await waves.standing(conn, incident, policy, now=now)
+    if escalation.is_full(known.policy, known.facts):
+        raise _over(alert, states.Alert.STOOD_DOWN, COVERED)
+    if not escalation.wants_guide(known.policy, known.facts):
+        return alert
+    return await store.redirect_alert(
+        conn, alert.id, role=states.Role.GUIDE, aed_id=None, aed_usable_until=None,
+        travel_s=alert.travel_s if alert.direct_s is None else alert.direct_s,
+    )  # fmt: skip
+
+
 def check_answerable(alert: store.Alert, *, now: datetime) -> None:
     """Refuse an answer to an alert that is over, also when its timer has not fired yet.
 
@@ -87,24 +118,37 @@ def check_answerable(alert: store.Alert, *, now: datetime) -> None:
     ended = states.Alert.TIMED_OUT if alert.is_live else alert.status
     if alert.stood_down_at is not None:
         ended = states.Alert.STOOD_DOWN
-    raise errors.AlertOver(
+    raise _over(alert, ended, alert.stand_down_reason)
+
+
+def _over(alert: store.Alert, ended: states.Alert, reason: str | None) -> errors.AlertOver:
+    # Said in the caller's words where the reason is a kind one.
+    said = KIND_WORDS if reason == COVERED else ""
+    return errors.AlertOver(
+        said,
         state={
             "alert": str(alert.id),
             "status": ended.value,
             "expires_at": events.time(alert.expires_at),
-        }
+            "reason": reason,
+        },
     )
 
 
 async def _answer(
-    conn: AsyncConnection, alert: store.Alert, status: states.Alert, *, now: datetime, **more: Any
+    conn: AsyncConnection,
+    alert: store.Alert,
+    status: states.Alert,
+    *,
+    via: deliveries.Channel,
+    now: datetime,
+    **more: Any,
 ) -> store.Alert:
     alert = await store.change_alert(
         conn, alert, status=status, answered_at=now,
         delivered_at=alert.delivered_at or now, seen_at=alert.seen_at or now, **more,
     )  # fmt: skip
-    await deliveries.confirm(conn, alert.id, deliveries.Purpose.ALERT, now=now)
-    return replace(alert, delivery=deliveries.Status.DELIVERED.value)
+    return await deliveries.answer(conn, alert, via=via, now=now)
 
 
 async def _answer_line(
@@ -129,6 +173,7 @@ async def decline(
     *,
     reason: str | None = None,
     at: datetime | None = None,
+    via: deliveries.Channel = deliveries.Channel.LIVE,
     policy: matching.Policy,
     by: UUID,
     now: datetime,
@@ -141,7 +186,9 @@ async def decline(
     if alert.status is states.Alert.DECLINED:
         return alert
     check_answerable(alert, now=now)
-    alert = await _answer(conn, alert, states.Alert.DECLINED, now=now, decline_reason=reason)
+    alert = await _answer(
+        conn, alert, states.Alert.DECLINED, via=via, now=now, decline_reason=reason
+    )
     incident = await store.change_incident(conn, incident.id)
     await waves.look_again(conn, incident, policy, now=now)
     line = await _answer_line(conn, alert, events.LineKind.ALERT_DECLINED, at=at, by=by, now=now)
@@ -165,6 +212,7 @@ async def time_out(
     if not expired:
         return []
     expired = await store.change_alerts(conn, expired, status=states.Alert.TIMED_OUT)
+    expired = await deliveries.silence(conn, expired, deliveries.Why.TOO_LATE, now=now)
     incident = await store.change_incident(conn, incident.id)
     await waves.look_again(conn, incident, policy, now=now)
     line = await store.add_line(
@@ -177,6 +225,35 @@ async def time_out(
         now=now,
     )  # fmt: skip
     return expired
+
+
+async def cover(conn: AsyncConnection, incident_id: UUID, *, now: datetime) -> list[store.Alert]:
+    """Tell those who have not answered that enough are coming, and return their alerts.
+
+    Whoever was asked with a team is left alone.
+    """
+    incident = await store.lock_incident(conn, incident_id)
+    alert = tables.alert.c
+    live = [status.value for status in states.ALERT_LIVE]
+    pending = await store.lock_alerts(
+        conn, alert.incident_id == incident.id, alert.status.in_(live), alert.team_id.is_(None)
+    )
+    if not pending:
+        return []
+    told = await store.change_alerts(
+        conn, pending, status=states.Alert.STOOD_DOWN, stood_down_at=now, stand_down_reason=COVERED
+    )
+    told = await deliveries.stand_down(conn, told, now=now)
+    incident = await store.change_incident(conn, incident.id)
+    line = await store.add_line(
+        conn, incident.id, channel=events.Channel.SYSTEM, kind=events.LineKind.COVERED,
+        args=telling.whom(told), by=None, now=now,
+    )  # fmt: skip
+    await telling.tell(
+        conn, events.Kind.ALERTS_COVERED, incident, alerts=told, lines=[line],
+        people=dict.fromkeys((a.responder_id for a in told), events.PersonKind.STOOD_DOWN), now=now,
+    )  # fmt: skip
+    return told
 
 
 async def end_all(conn: AsyncConnection, incident: store.Incident) -> list[store.Alert]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -21,7 +20,13 @@ class Level(StrEnum):
 
 
 async def acknowledge(
-    conn: AsyncConnection, alert_id: UUID, level: Level, *, by: UUID, now: datetime
+    conn: AsyncConnection,
+    alert_id: UUID,
+    level: Level,
+    *,
+    via: deliveries.Channel = deliveries.Channel.LIVE,
+    by: UUID,
+    now: datetime,
 ) -> store.Alert:
     """Note that the phone of the person asked has the alert, or shows it. Repeating is harmless.
 
@@ -38,11 +43,17 @@ async def acknowledge(
         values |= _delivered(alert, now)
     if values:
         alert = await store.change_alert(conn, alert, **values)
+    before = alert.channels
+    alert = await deliveries.confirm(conn, alert, deliveries.Purpose.ALERT, via=via, now=now)
     if is_first:
-        alert = await _confirm(conn, alert, now=now)
         await _tell_receipt(
             conn, events.Kind.ALERT_DELIVERED, incident, alert, by=None, at=None, now=now
         )
+    elif alert.channels != before:
+        await telling.tell(
+            conn, events.Kind.DELIVERY_CHANGED, incident,
+            with_incident=False, alerts=[alert], now=now,
+        )  # fmt: skip
     return alert
 
 
@@ -53,16 +64,12 @@ def _delivered(alert: store.Alert, now: datetime) -> dict[str, Any]:
     return values
 
 
-async def _confirm(conn: AsyncConnection, alert: store.Alert, *, now: datetime) -> store.Alert:
-    await deliveries.confirm(conn, alert.id, deliveries.Purpose.ALERT, now=now)
-    return replace(alert, delivery=deliveries.Status.DELIVERED.value)
-
-
 async def seen(
     conn: AsyncConnection,
     alert_id: UUID,
     *,
     at: datetime | None = None,
+    via: deliveries.Channel = deliveries.Channel.LIVE,
     by: UUID,
     now: datetime,
 ) -> store.Alert:
@@ -77,7 +84,9 @@ async def seen(
         return alert
     values: dict[str, Any] = {"status": states.Alert.SEEN, "seen_at": now}
     alert = await store.change_alert(conn, alert, delivered_at=alert.delivered_at or now, **values)
-    alert = await _confirm(conn, alert, now=now)
+    alert = await deliveries.confirm(
+        conn, alert, deliveries.Purpose.ALERT, status=deliveries.Status.SEEN, via=via, now=now
+    )
     await _tell_receipt(conn, events.Kind.ALERT_SEEN, incident, alert, by=by, at=at, now=now)
     return alert
 
@@ -94,7 +103,7 @@ async def _see_stand_down(
     if alert.stand_down_seen_at is not None:
         return alert
     alert = await store.change_alert(conn, alert, stand_down_seen_at=now)
-    await deliveries.confirm(conn, alert.id, deliveries.Purpose.STAND_DOWN, now=now)
+    await deliveries.confirm(conn, alert, deliveries.Purpose.STAND_DOWN, now=now)
     await _tell_receipt(
         conn, events.Kind.ALERT_SEEN, incident, alert,
         line_kind=events.LineKind.STAND_DOWN_SEEN, by=by, at=at, now=now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,15 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch import (
     deliveries,
     errors,
+    escalation,
     events,
+    ladder,
     matching,
+    plan_views,
     planning,
     states,
     store,
     tables,
     telling,
     timers,
+    waves,
 )
+from dispatch.alerts import yielding
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +51,25 @@ async def send_wave(
     incident = await store.lock_incident(conn, plan.incident_id)
     if incident.version != plan.incident_version:
         raise errors.PlanOutdated(state={"version": incident.version})
+    if incident.practice_of is None:
+        await yielding.give_way(conn, [item.person.id for item in plan.chosen], now=now)
     free = await _still_free(conn, incident, [item.person.id for item in plan.chosen], now=now)
     chosen = [item for item in plan.chosen if item.person.id in free]
     if plan.named is not None and not chosen:
         raise errors.NobodyToAlert(state={"excluded": _reasons(plan, free)})
-    wave = await store.add_wave(conn, incident.id, policy=plan.policy.name, by=by, now=now)
-    await _insert(conn, wave, plan, chosen, now=now)
-    alerts = await store.list_alerts(conn, tables.alert.c.wave_id == wave.id)
-    await deliveries.queue(conn, alerts, deliveries.Purpose.ALERT, now=now)
-    alerts = await store.list_alerts(conn, tables.alert.c.wave_id == wave.id)
+    wave = await store.add_wave(
+        conn, incident.id, policy=plan.policy.label, level=plan.level, by=by, now=now
+    )
+    asked = await _insert(conn, wave, plan, chosen, now=now)
+    rungs = ladder.choose(plan.policy.rungs(incident.severity), incident.kind)
+    await deliveries.climb(conn, asked, rungs, now=now)
+    alerts = await store.list_alerts(conn, tables.alert.c.id.in_(asked)) if asked else []
     allocation_id = await _keep_record(conn, plan, wave, free)
     incident = await store.change_incident(conn, incident.id, **_after(incident, alerts, now))
-    await _arm(conn, wave, plan.policy, is_empty=not alerts, now=now)
-    line = await _wave_line(conn, incident, wave, alerts, by=by, now=now)
+    if alerts:
+        await _arm(conn, wave, plan.policy, now=now)
+    await waves.look_after(conn, incident, wave, alerts, plan.policy, now=now)
+    line = await _wave_line(conn, incident, wave, alerts, plan, by=by, now=now)
     await telling.tell(
         conn, events.Kind.WAVE_SENT, incident, alerts=alerts, lines=[line],
         people=dict.fromkeys((a.responder_id for a in alerts), events.PersonKind.ALERT_SENT),
@@ -109,17 +120,17 @@ async def _insert(
     chosen: Sequence[planning.Considered],
     *,
     now: datetime,
-) -> None:
+) -> list[UUID]:
     if not chosen:
-        return
+        return []
     until = {item.aed.id: item.usable.until for item in plan.aeds}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": store.new_id(),
             "incident_id": wave.incident_id,
             "wave_id": wave.id,
             "responder_id": item.person.id,
-            "team_id": plan.team_id,
+            "team_id": plan.team_of.get(item.person.id, plan.team_id),
             "role": (item.role or states.Role.DIRECT).value,
             "aed_id": item.aed_id,
             "aed_usable_until": None if item.aed_id is None else until.get(item.aed_id),
@@ -136,23 +147,26 @@ async def _insert(
         for item in chosen
     ]
     await store.add_alerts(conn, rows)
+    return [row["id"] for row in rows]
 
 
 async def _keep_record(
     conn: AsyncConnection, plan: planning.Plan, wave: store.Wave, free: set[UUID]
 ) -> UUID:
     """Keep what was decided, from what, and why not others; times, but no positions of people."""
-    lost = [item for item in plan.chosen if item.person.id not in free]
+    lost = {
+        item.person.id: matching.Reason.BUSY for item in plan.chosen if item.person.id not in free
+    }
+    chosen, excluded = plan_views.kept_out(plan, lost)
     return await store.add_allocation(
         conn,
         incident_id=plan.incident_id,
         wave_id=wave.id,
         made_at=plan.made_at,
-        policy=plan.policy.name,
-        inputs=planning.inputs_out(plan),
-        chosen=[planning.kept_out(item) for item in plan.chosen if item.person.id in free],
-        excluded=[planning.kept_out(item) for item in plan.excluded]
-        + [planning.kept_out(item, lost_to=matching.Reason.BUSY) for item in lost],
+        policy=plan.policy.label,
+        inputs=plan_views.inputs_out(plan),
+        chosen=chosen,
+        excluded=excluded,
         milliseconds=plan.milliseconds,
     )
 
@@ -168,23 +182,15 @@ def _after(
 
 
 async def _arm(
-    conn: AsyncConnection,
-    wave: store.Wave,
-    policy: matching.Policy,
-    *,
-    is_empty: bool,
-    now: datetime,
+    conn: AsyncConnection, wave: store.Wave, policy: matching.Policy, *, now: datetime
 ) -> None:
     after = {
         timers.Kind.ALERT_EXPIRY: policy.alert_expires_s,
         timers.Kind.DELIVERY_CHECK: policy.delivery_wait_s,
     }
-    if not is_empty:
-        for kind, wait_s in after.items():
-            due_at = now + timedelta(seconds=wait_s)
-            await timers.arm(conn, wave.incident_id, kind, subject_id=wave.id, due_at=due_at)
-    look_at = now + timedelta(seconds=policy.wave_wait_s)
-    await timers.arm(conn, wave.incident_id, timers.Kind.WAVE, due_at=look_at)
+    for kind, wait_s in after.items():
+        due_at = now + timedelta(seconds=wait_s)
+        await timers.arm(conn, wave.incident_id, kind, subject_id=wave.id, due_at=due_at)
 
 
 async def _wave_line(
@@ -192,6 +198,7 @@ async def _wave_line(
     incident: store.Incident,
     wave: store.Wave,
     alerts: Sequence[store.Alert],
+    plan: planning.Plan,
     *,
     by: UUID | None,
     now: datetime,
@@ -203,6 +210,7 @@ async def _wave_line(
         "asked": len(alerts),
         "via_aed": roles.count(states.Role.VIA_AED),
         "policy": wave.policy,
+        **_extent(plan),
         **telling.whom(alerts),
     }
     channel = events.Channel.SYSTEM if by is None else events.Channel.CONSOLE
@@ -211,25 +219,31 @@ async def _wave_line(
     )
 
 
+def _extent(plan: planning.Plan) -> dict[str, float]:
+    """Say how wide the circle of a wave was, or which alarm level, where it has one."""
+    found = {"circle_m": plan.decision.under.circle_m, "level": plan.level}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 async def note_no_one_left(
     conn: AsyncConnection,
     incident_id: UUID,
     policy: matching.Policy,
     *,
-    is_capped: bool,
+    why: escalation.Why | None,
     now: datetime,
 ) -> store.Line | None:
     """Tell the operator that more are needed and nobody is left, once a wave; and look again later.
 
-    At the cap nobody looks again: only an operator can ask more people.
+    With a `why` nobody looks again: only an operator can ask more people.
     """
     incident = await store.lock_incident(conn, incident_id)
-    if not is_capped:
-        look_at = now + timedelta(seconds=policy.wave_wait_s)
-        await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=look_at)
+    if why is None:
+        await waves.look_later(conn, incident, policy, now=now)
     if await _was_told(conn, incident.id):
         return None
-    args = {"cap": policy.alerts_cap} if is_capped else {}
+    known = await waves.standing(conn, incident, policy, now=now)
+    args = _limit(known.policy, why)
     line = await store.add_line(
         conn, incident.id, channel=events.Channel.SYSTEM, kind=events.LineKind.NO_ONE_LEFT,
         args=args, by=None, now=now,
@@ -238,6 +252,19 @@ async def note_no_one_left(
         conn, events.Kind.LINE_ADDED, incident, with_incident=False, lines=[line], now=now
     )
     return line
+
+
+def _limit(policy: matching.Policy, why: escalation.Why | None) -> dict[str, float]:
+    """Name the limit that ended the asking."""
+    match why:
+        case escalation.Why.CAP:
+            return {"cap": policy.alerts_cap}
+        case escalation.Why.TIME:
+            return {"after_s": policy.stop_after_s}
+        case escalation.Why.ONCE | None:
+            return {}
+        case never:
+            assert_never(never)
 
 
 async def _was_told(conn: AsyncConnection, incident_id: UUID) -> bool:

@@ -80,6 +80,11 @@ class AedOption:
         """Say whether somebody who arrives at that time gets it: open then and two minutes on."""
         return self.usable_from_s <= arrival_s and arrival_s + OPEN_FOR_S <= self.usable_until_s
 
+    def is_usable_between(self, soonest_s: float, latest_s: float) -> bool:
+        """Say whether somebody who arrives at some moment between these gets it."""
+        first_s = max(soonest_s, self.usable_from_s)
+        return first_s <= latest_s and self.is_usable_at(first_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

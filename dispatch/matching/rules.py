@@ -207,8 +207,9 @@ def _near_aeds(policy: Policy, case: Case) -> list[AedOption]:
     within = [
         aed for aed in case.aeds if aed.distance_m is None or aed.distance_m <= policy.aed_circle_m
     ]
-    open_now = [aed for aed in within if aed.is_usable_at(aed.usable_from_s)]
-    return sorted(open_now, key=lambda aed: (aed.to_patient_s, aed.id))[:AEDS_NEAREST]
+    begin_s = case.scene.lead_s
+    in_time = [aed for aed in within if aed.is_usable_between(begin_s, begin_s + policy.reach_s)]
+    return sorted(in_time, key=lambda aed: (aed.to_patient_s, aed.id))[:AEDS_NEAREST]
 
 
 def _on_the_way(policy: Policy, case: Case, person: Candidate, near: Sequence[AedOption]) -> Choice:

@@ -12,12 +12,16 @@ from dispatch import (
     assignments,
     deliveries,
     devices,
+    disasters,
     events,
     incidents,
+    rerouting,
     responders,
     states,
+    store,
 )
 from geo import aeds
+from geo.aed_reports import ReportKind
 from geo.position import Position
 from tests import factories as f
 from tests.dispatch.verify import GOLDEN, verify_action
@@ -208,6 +212,33 @@ async def test_BRD_2_a_teams_leader_sees_the_answers(conn: AsyncConnection, now:
         await incidents.reopen(conn, scene.incident.id, by=scene.operator, now=now)
 
 
+async def test_WAV_1_who_is_covered_is_told(conn: AsyncConnection, now: datetime) -> None:
+    scene = await f.make_scene(conn, now=now)
+    await f.send(conn, scene, now=now)
+    async with verify_action(conn, _topics(scene, 0, 1), golden="alerts_covered", now=now):
+        assert len(await alerts.cover(conn, scene.incident.id, now=now)) == 4
+
+
+async def test_WAV_5_a_missing_aed_and_the_other_way_are_told(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    scene = await f.make_scene(conn, now=now)
+    asked = (await f.send(conn, scene, now=now)).alerts
+    alert = next(a for a in asked if a.aed is not None)
+    me, by = scene.responders.index(alert.responder_id), alert.responder_id
+    work = await alerts.accept(conn, alert.id, policy=f.POLICY, by=by, now=now)
+    assert alert.aed is not None
+    async with verify_action(conn, _topics(scene, me, 0), golden="aed_reported", now=now):
+        await rerouting.report(conn, alert.aed.id, ReportKind.MISSING, by=by, now=now)
+    incident = await store.get_incident(conn, scene.incident.id)
+    plan = await rerouting.plan(
+        conn, incident, alert.aed.id, None, policy=f.POLICY, network=f.NETWORK, now=now
+    )
+    async with verify_action(conn, _topics(scene, me, 0), golden="aed_replaced", now=now):
+        await rerouting.apply(conn, incident.id, plan, policy=f.POLICY, now=now)
+    assert work.aed != (await store.get_assignment(conn, work.id)).aed
+
+
 async def test_AED_18_a_device_is_told_whole(conn: AsyncConnection, now: datetime) -> None:
     org_id = await f.make_org(conn, code="org900002")
     aed = await f.make_aed(conn, org_id, now=now)
@@ -215,6 +246,24 @@ async def test_AED_18_a_device_is_told_whole(conn: AsyncConnection, now: datetim
         await devices.tell(conn, aed.id, now=now)
         await aeds.withdraw(conn, aed.id, actor_id=None, now=now)
         await devices.tell(conn, aed.id, now=now)
+
+
+async def test_IMP_13_a_long_list_is_told_as_one(conn: AsyncConnection, now: datetime) -> None:
+    org_id = await f.make_org(conn, code="org900004")
+    many = [(await f.make_aed(conn, org_id, now=now)).id for _ in range(devices.TOLD_SINGLY + 1)]
+    async with verify_action(conn, ["org:org900004"], golden="aeds_imported", now=now):
+        await devices.tell_list(conn, org_id, many, source="list", added=20, now=now)
+
+
+async def test_INC_17_a_disaster_is_told_whole(conn: AsyncConnection, now: datetime) -> None:
+    org_id = await f.make_org(conn, code="org900005")
+    by = await f.make_person(conn, org_id)
+    async with verify_action(conn, ["org:org900005"], golden="disaster_changed", now=now):
+        disaster = await disasters.open_(
+            conn, org_id, name="Typhoon", kind="flood", note=None, exercise=True,
+            command=[{"post": "Command", "name": "Li", "phone": None}], by=by, now=now,
+        )  # fmt: skip
+        await disasters.close(conn, disaster.id, now=now)
 
 
 async def test_AED_16_a_check_that_is_due_is_told(conn: AsyncConnection, now: datetime) -> None:

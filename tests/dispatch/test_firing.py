@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -51,18 +51,26 @@ async def _alerts(means: firing.Means, scene: f.Scene) -> list[store.Alert]:
         return await store.list_alerts(conn, tables.alert.c.incident_id == scene.incident.id)
 
 
+async def _decline(means: firing.Means, asked: Sequence[store.Alert], at: datetime) -> None:
+    async with means.database.transaction() as conn:
+        for alert in asked:
+            await alerts.decline(conn, alert.id, policy=means.policy, by=alert.responder_id, now=at)
+
+
 async def _lines(means: firing.Means, scene: f.Scene) -> list[str]:
     async with means.database.transaction() as conn:
         return [line.kind for line in await store.list_lines(conn, scene.incident.id)]
 
 
-async def test_ESC_3_second_wave_goes_when_nobody_accepts(
+async def test_ESC_3_silences_are_replaced_when_their_time_is_over(
     means: firing.Means, now: datetime
 ) -> None:
     scene = await _scene(means, people=9, kind=states.Kind.TRAUMA)
     assert len(await _alerts(means, scene)) == 7
-    assert await _fire_due(_at(means, now + timedelta(seconds=29))) == ["delivery_check"]
-    assert await _fire_due(_at(means, now + timedelta(seconds=30))) == ["wave"]
+    assert await _fire_due(_at(means, now + timedelta(seconds=30))) == ["delivery_check", "wave"]
+    assert len(await _alerts(means, scene)) == 7
+    over = _at(means, now + timedelta(seconds=60))
+    assert {"alert_expiry", "wave"} <= {*await _fire_due(over), *await _fire_due(over)}
     asked = await _alerts(means, scene)
     assert [alert.wave for alert in asked] == [1] * 7 + [2] * 2
     assert {alert.responder_id for alert in asked} == set(scene.responders)
@@ -183,7 +191,8 @@ async def test_TMR_5_a_plan_that_is_outdated_when_it_fires_is_made_again(
     means: firing.Means, now: datetime
 ) -> None:
     scene = await _scene(means, people=9, kind=states.Kind.TRAUMA)
-    at = now + timedelta(seconds=30)
+    at = now + timedelta(seconds=5)
+    await _decline(means, (await _alerts(means, scene))[:2], at)
     asked_for_streets: list[datetime] = []
 
     def streets() -> WalkingNetwork:
@@ -191,7 +200,7 @@ async def test_TMR_5_a_plan_that_is_outdated_when_it_fires_is_made_again(
         return f.NETWORK
 
     async with means.database.transaction() as conn:
-        [_, timer] = await timers.list_due(conn, LANES, limit=9, now=at)
+        [timer] = await timers.list_due(conn, LANES, limit=9, now=at)
     assert timer.kind is timers.Kind.WAVE
     meddling = _Meddling(means.database, scene, at)
     busy = replace(_at(means, at), database=meddling, network=streets)

@@ -14,6 +14,7 @@ from dispatch import (
     alerts,
     assignments,
     db,
+    duplicates,
     errors,
     incidents,
     states,
@@ -247,3 +248,20 @@ async def test_TMR_3_a_held_incident_is_left_alone_and_a_moved_timer_too(
             holder, scene.incident.id, timers.Kind.WAVE, due_at=now + timedelta(seconds=9)
         )
     assert await _alone(house, lambda conn: timers.claim(conn, timer)) is False
+
+
+async def test_INC_14_a_call_is_taken_apart_once(house: db.Database, now: datetime) -> None:
+    scene = await _scene(house, now)
+    by = scene.operator
+    async with house.transaction() as conn:
+        call = await f.make_incident(conn, scene.org_id, now=now)
+        await duplicates.merge(conn, call.id, scene.incident.id, by=by, now=now)
+
+    async def apart(conn: AsyncConnection) -> store.Incident:
+        return await duplicates.unmerge(conn, call.id, by=by, now=now)
+
+    opened = await asyncio.gather(*(_alone(house, apart) for _ in range(6)))
+    assert [getattr(item, "merged_into", item) for item in opened] == [None] * 6
+    async with house.transaction() as conn:
+        lines = [await store.list_lines(conn, one) for one in (call.id, scene.incident.id)]
+    assert [[line.kind for line in told].count("unmerged") for told in lines] == [1, 1]

@@ -48,6 +48,7 @@ def _to_board(snapshot: Json, body: Json) -> Json:
             "assignments": _of_others(snapshot["assignments"], gone),
         }
     return snapshot | {
+        "channels": body.get("channels", snapshot["channels"]),
         "incidents": _put(snapshot["incidents"], [incident] if incident else []),
         "alerts": _put(snapshot["alerts"], body.get("alerts", [])),
         "assignments": _put(snapshot["assignments"], body.get("assignments", [])),

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from dispatch import devices, errors, events, report_limit
+from dispatch import devices, errors, events, report_limit, rerouting
 from geo import aed_reports
 from geo.aed_reports import ReportKind, Verdict
 from geo.usability import Status
@@ -134,7 +134,9 @@ async def add_report(
 
     Five a minute, of one person or, without sign-in, of one address; then 429. The Idempotency-Key
     holds without sign-in too, for the address that it came from. Nothing else about the device
-    changes before its organisation has settled the report.
+    changes before its organisation has settled the report. Whoever was to fetch it on a mission and
+    finds it `missing`, `locked`, `broken` or `closed` is led another way within two seconds, with
+    everybody else who was to fetch it.
     """
     subject = auth.subject_of(request) if caller is None else str(caller.id)
     wait = await report_limit.count(conn, subject, now=now)
@@ -142,11 +144,10 @@ async def add_report(
         raise auth.TooManyTries(wait)
     place = None if body.position is None else fields.inward(body.position, body.crs, crs)
     with found():
-        report = await aed_reports.add_report(
-            conn, aed_id, body.kind, note=body.note, position=place,
-            actor_id=None if caller is None else caller.id, now=now,
+        report = await rerouting.report(
+            conn, aed_id, body.kind, note=body.note, place=place,
+            by=None if caller is None else caller.id, now=now,
         )  # fmt: skip
-    await devices.tell(conn, aed_id, now=now)
     return fields.send(_said(report), crs, status=201)
 
 
