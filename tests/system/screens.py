@@ -125,3 +125,15 @@ def axe_finds_nothing(page: Page) -> None:
         if fault["impact"] in {"serious", "critical"}
     ]
     assert not grave, grave
+
+
+def small_targets(phone: Page) -> list[str]:
+    """List what a thumb would miss: visible controls of less than 44 px."""
+    found: list[str] = phone.evaluate(
+        """() => [...document.querySelectorAll("a, button, label.phone-button")]
+        .filter((one) => one.offsetParent && !one.closest(".map-credit, .gm-map"))
+        .map((one) => [one, one.getBoundingClientRect()])
+        .filter(([, box]) => box.width && (box.height < 43.5 || box.width < 43.5))
+        .map(([one, box]) => `${one.outerHTML.slice(0, 90)} ${box.width}x${box.height}`)"""
+    )
+    return found

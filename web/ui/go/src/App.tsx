@@ -1,21 +1,25 @@
 import { useNow } from "@shared/clock.ts";
 import { useWords } from "@shared/language.ts";
 import { Icon, type IconName } from "@shared/parts/icon.tsx";
-import type { PersonAlert } from "@shared/shapes.ts";
+import type { PersonAlert, StandDown } from "@shared/shapes.ts";
+import { useStore } from "@shared/store.ts";
 import { useEffect, useState } from "preact/hooks";
 import { AlertScreen } from "./alert.tsx";
 import { type Deadline, deadlineOf, secondsLeft } from "./countdown.ts";
 import { CprScreen } from "./cpr.tsx";
 import { useDuties } from "./duties.ts";
+import { ExerciseFrame, useTitle } from "./exercise.tsx";
 import { HomePage } from "./home.tsx";
 import { MissionScreen } from "./mission.tsx";
+import { type Late, moves, readLate } from "./moves.ts";
 import { MinePage, NearbyPage, RecordPage } from "./pages.tsx";
 import { type Screen, screenOf } from "./person_state.ts";
 import { answer, open, phoneState, readStandDown, showNotice, step, usePhone, type Verb } from "./phone.ts";
-import { PRACTICE_MS, practiceAlert } from "./practice.ts";
+import { askPractice, PRACTICE_MS, practiceAlert } from "./practice.ts";
 import { SignIn } from "./sign_in.tsx";
 import { StandDownScreen } from "./stand_down.tsx";
 import { Strips } from "./strips.tsx";
+import { CoveredScreen, LateScreen } from "./thanks.tsx";
 
 /** The one screen that matters now: stand-down, then mission, then alert, then home. */
 export function App() {
@@ -25,10 +29,7 @@ export function App() {
   const screen = screenOf(state, performance.now());
   const [cpr, setCpr] = useState(false);
   const [practice, setPractice] = useState<{ alert: PersonAlert; deadline: Deadline } | null>(null);
-  const title = useWords().go.title;
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
+  useTitle(useWords().go.title);
   useDuties(screen);
   useEffect(() => {
     if (screen === "alert" || screen === "stand_down") {
@@ -40,7 +41,13 @@ export function App() {
   useEffect(() => {
     if (over) setPractice(null);
   }, [over]);
-  if (cpr) return <CprScreen onClose={() => setCpr(false)} />;
+  if (cpr) {
+    return (
+      <ExerciseFrame>
+        <CprScreen onClose={() => setCpr(false)} />
+      </ExerciseFrame>
+    );
+  }
   if (session === "loading") return <main class="page" aria-busy="true" />;
   if (session === "out") return <SignIn onDone={() => void open()} />;
   if (practice) {
@@ -59,23 +66,20 @@ export function App() {
       />
     );
   }
-  const practise = () => {
+  const practise = async () => {
+    if (await askPractice()) return;
     setPractice({
       alert: practiceAlert(),
       deadline: deadlineOf(PRACTICE_MS, PRACTICE_MS, performance.now()),
     });
   };
-  return <Now screen={screen} onCpr={() => setCpr(true)} onPractise={practise} />;
+  return <Now screen={screen} onCpr={() => setCpr(true)} onPractise={() => void practise()} />;
 }
 
 function Now({ screen, onCpr, onPractise }: { screen: Screen; onCpr: () => void; onPractise: () => void }) {
-  const { alert, deadline, mission, standDown, carried, me, answering, waiting } = usePhone((state) => state);
-  if (screen === "stand_down" && standDown) {
-    const read = () => readStandDown(standDown.alert);
-    return (
-      <StandDownScreen standDown={standDown} carried={carried} phone={me?.org.phone ?? null} onRead={read} />
-    );
-  }
+  const { alert, deadline, mission, standDown, me, answering, waiting } = usePhone((state) => state);
+  const { late } = useStore(moves);
+  if (screen === "stand_down" && standDown) return <Ended standDown={standDown} late={late} />;
   if (screen === "mission" && mission) {
     return (
       <>
@@ -104,7 +108,28 @@ function Now({ screen, onCpr, onPractise }: { screen: Screen; onCpr: () => void;
       />
     );
   }
+  if (late) return <LateScreen late={late} onRead={() => thankedFor(late)} />;
   return <Tabs onCpr={onCpr} onPractise={onPractise} />;
+}
+
+/** Whoever was thanked for a late accept need not read the end of the same alert once more. */
+function thankedFor(late: Late): void {
+  readLate();
+  if (late.why !== "timed_out") readStandDown(late.alert);
+}
+
+/** Told to stop, or, where nobody was on the way, that enough others are. */
+function Ended({ standDown, late }: { standDown: StandDown; late: Late | null }) {
+  const { carried, me } = usePhone((state) => state);
+  const read = () => {
+    if (late?.alert === standDown.alert) readLate();
+    readStandDown(standDown.alert);
+  };
+  if (standDown.reason === "covered" && !carried)
+    return <CoveredScreen standDown={standDown} onRead={read} />;
+  return (
+    <StandDownScreen standDown={standDown} carried={carried} phone={me?.org.phone ?? null} onRead={read} />
+  );
 }
 
 type Tab = "home" | "aed" | "record" | "mine";

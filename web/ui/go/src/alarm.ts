@@ -82,6 +82,23 @@ export function stopSignal(): void {
   navigator.vibrate?.([900]);
 }
 
+/** Two quiet tones: nothing to do. */
+export function softSignal(): void {
+  const speaker = audio();
+  if (speaker?.state === "running")
+    for (const [i, hertz] of [659, 523].entries())
+      tone(speaker.currentTime + 0.02 + i * 0.3, hertz, 0.28, 0.3);
+  navigator.vibrate?.([120, 140, 120]);
+}
+
+/** Two bright tones and three shakes: look, the task is another one. */
+export function changeSignal(): void {
+  const speaker = audio();
+  if (speaker?.state === "running")
+    for (const [i, hertz] of [880, 1175].entries()) tone(speaker.currentTime + 0.02 + i * 0.22, hertz, 0.2);
+  navigator.vibrate?.([300, 120, 300, 120, 300]);
+}
+
 /** Keep the screen on until the returned function is called; the browser drops the lock when hidden. */
 export function keepAwake(failed: () => void = () => undefined): () => void {
   let lock: WakeLockSentinel | null = null;

@@ -1,13 +1,15 @@
 import { hourMinute, secondsSince, serverNow } from "@shared/clock.ts";
 import { useWords } from "@shared/language.ts";
 import { aedTitle } from "@shared/map/aed_title.ts";
-import { Icon } from "@shared/parts/icon.tsx";
-import type { PersonAlert } from "@shared/shapes.ts";
+import { Icon, type IconName } from "@shared/parts/icon.tsx";
+import type { PersonAlert, Role } from "@shared/shapes.ts";
 import { wordFor } from "@shared/words/zh.ts";
 
 interface Props {
   alert: PersonAlert;
 }
+
+const ICONS: Record<Role, IconName> = { via_aed: "aed", direct: "walk", guide: "navigate" };
 
 /** What this person is asked to do. */
 export function RoleCard({ alert }: Props) {
@@ -19,7 +21,7 @@ export function RoleCard({ alert }: Props) {
     <section class={`role-card ${alert.role}`}>
       <p class="caption">{words.yourTask}</p>
       <h2>
-        <Icon name={alert.role === "via_aed" ? "aed" : "walk"} size={36} />
+        <Icon name={ICONS[alert.role]} size={36} />
         {all.domain.role[alert.role]}
       </h2>
       {aed ? (
@@ -35,7 +37,9 @@ export function RoleCard({ alert }: Props) {
           </p>
         </>
       ) : (
-        <p class="role-place">{medical ? words.goPatient : words.goPlace}</p>
+        <p class="role-place">
+          {alert.role === "guide" ? all.care.guide.task : medical ? words.goPatient : words.goPlace}
+        </p>
       )}
     </section>
   );

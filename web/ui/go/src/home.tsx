@@ -4,13 +4,17 @@ import { aedTitle } from "@shared/map/aed_title.ts";
 import { AedMark } from "@shared/parts/aed_mark.tsx";
 import { Avatar } from "@shared/parts/controls.tsx";
 import { Icon } from "@shared/parts/icon.tsx";
-import { wordFor } from "@shared/words/zh.ts";
 import { useState } from "preact/hooks";
 import { unlockSound } from "./alarm.ts";
+import { isPartly } from "./alertable.ts";
+import { Blocked, useBlocks } from "./blocked.tsx";
+import { daysAway } from "./day_time.ts";
 import { floorText } from "./floor.ts";
 import { stateOf, useNearby } from "./nearest.ts";
 import { setDuty, showNotice, usePhone } from "./phone.ts";
 import { Readiness } from "./readiness.tsx";
+import { Returns } from "./return_card.tsx";
+import { SurveyCard } from "./survey_card.tsx";
 
 /** Duty, whether this phone is ready, and the nearest AED. */
 export function HomePage({ onPractise, onCpr }: { onPractise: () => void; onCpr: () => void }) {
@@ -23,7 +27,9 @@ export function HomePage({ onPractise, onCpr }: { onPractise: () => void; onCpr:
         <h1>{useTitle()}</h1>
         {me ? <Avatar name={(english && me.person.name_en) || me.person.name} /> : null}
       </header>
+      <SurveyCard />
       {me && !me.duty ? <p class="block">{words.notResponder}</p> : <DutyCard />}
+      <Returns />
       <Blocked />
       <Readiness />
       <NearestCard />
@@ -39,32 +45,13 @@ export function HomePage({ onPractise, onCpr }: { onPractise: () => void; onCpr:
   );
 }
 
-/** What keeps this person from being asked, other than resting. */
-const useBlocked = () => usePhone((state) => state.me?.blocked ?? NONE).filter((code) => code !== "off_duty");
-const NONE: string[] = [];
-
 function useTitle(): string {
   const words = useWords().go.home;
   const duty = usePhone((state) => state.duty);
-  const blocked = useBlocked().length > 0;
+  const blocks = useBlocks();
   if (duty === "busy") return words.busy;
   if (duty !== "available") return words.offDuty;
-  return blocked ? words.notAble : words.onDuty;
-}
-
-function Blocked() {
-  const words = useWords();
-  const blocked = useBlocked();
-  if (blocked.length === 0) return null;
-  return (
-    <section class="block warn-block">
-      <Icon name="warn" size={22} />
-      <p>
-        <b>{words.go.home.blocked}</b>
-        {blocked.map((code) => wordFor(words.domain.reason, code)).join(" · ")}
-      </p>
-    </section>
-  );
+  return blocks.length > 0 && !isPartly(blocks) ? words.notAble : words.onDuty;
 }
 
 function DutyCard() {
@@ -99,7 +86,7 @@ function DutyCard() {
         <span>{on ? words.rest : <Thumb text={words.rest} />}</span>
         <span>{on ? <Thumb text={words.duty} /> : words.duty}</span>
       </button>
-      {on ? <AutoRest until={until} onChange={(end) => change(true, end)} /> : null}
+      <UntilRow on={on} until={until} onChange={(end) => change(on, end)} />
       <p class="hint">{on ? words.dutyMeans : words.restMeans}</p>
     </section>
   );
@@ -116,39 +103,56 @@ function Thumb({ text }: { text: string }) {
 
 const HOURS = [1, 2, 4, 8, 12];
 
-function AutoRest({ until, onChange }: { until: string | null; onChange: (until: string | null) => void }) {
-  const words = useWords().go.home;
+interface UntilProps {
+  on: boolean;
+  until: string | null;
+  onChange: (until: string | null) => void;
+}
+
+/** When duty ends, or begins again, by itself. */
+function UntilRow({ on, until, onChange }: UntilProps) {
+  const all = useWords();
+  const words = all.go.home;
+  const label = on ? words.autoRest : all.care.offUntil.label;
   const shown = until ? dayText(until, words) : words.never;
+  const morning = nextMorning(serverNow());
   return (
     <label class="auto-rest">
-      <span>{words.autoRest}</span>
+      <span>{label}</span>
       <b>{shown}</b>
       <select
-        aria-label={words.autoRest}
+        aria-label={label}
+        data-testid="until"
         value=""
         onChange={({ currentTarget }) => {
-          const hours = Number(currentTarget.value);
+          const wanted = currentTarget.value;
           currentTarget.value = "";
-          onChange(hours > 0 ? new Date(serverNow() + hours * 3_600_000).toISOString() : null);
+          onChange(wanted === "never" ? null : wanted);
         }}
       >
         <option value="" disabled hidden>
           {shown}
         </option>
         {HOURS.map((hours) => (
-          <option key={hours} value={hours}>
+          <option key={hours} value={new Date(serverNow() + hours * 3_600_000).toISOString()}>
             {words.inHours(hours)}
           </option>
         ))}
-        <option value="0">{words.never}</option>
+        {on ? null : <option value={morning}>{all.care.offUntil.morning(hourMinute(morning))}</option>}
+        <option value="never">{words.never}</option>
       </select>
     </label>
   );
 }
 
+/** Eight o'clock of tomorrow. */
+function nextMorning(now: number): string {
+  const at = new Date(now);
+  return new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1, 8).toISOString();
+}
+
 function dayText(time: string, words: ReturnType<typeof useWords>["go"]["home"]): string {
-  const today = new Date(serverNow()).toDateString() === new Date(time).toDateString();
-  return today ? words.today(hourMinute(time)) : words.tomorrow(hourMinute(time));
+  return daysAway(time, serverNow()) > 0 ? words.tomorrow(hourMinute(time)) : words.today(hourMinute(time));
 }
 
 function NearestCard() {

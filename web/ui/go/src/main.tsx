@@ -4,6 +4,8 @@ import "./go.css";
 import "./alert.css";
 import "./mission.css";
 import "./cpr.css";
+import "./device.css";
+import "./care.css";
 import { applyLanguage } from "@shared/language.ts";
 import { startTheme } from "@shared/theme.ts";
 import { render } from "preact";

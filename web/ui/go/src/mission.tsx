@@ -4,14 +4,20 @@ import { Icon } from "@shared/parts/icon.tsx";
 import type { Mission, Point, Step } from "@shared/shapes.ts";
 import { useStore } from "@shared/store.ts";
 import { useEffect, useState } from "preact/hooks";
+import { ReportedCard } from "./aed_problem.tsx";
 import { keepAwake } from "./alarm.ts";
+import { toReturn, withMission } from "./carried.ts";
+import { ChangedCard } from "./changed_card.tsx";
+import { GuideCard } from "./guide_card.tsx";
 import { HandOff } from "./hand_off.tsx";
 import { HelpButton } from "./help.tsx";
 import { AedCard, SceneCard } from "./mission_cards.tsx";
 import { MissionMap } from "./mission_map.tsx";
+import { isAbout, moves, withoutAed } from "./moves.ts";
 import type { Entry } from "./outbox.ts";
 import { withTaps } from "./person_state.ts";
 import { place } from "./position.ts";
+import { ReturnCard } from "./return_card.tsx";
 import { stopsAhead, useWalk } from "./route.ts";
 import { Steps } from "./steps.tsx";
 
@@ -27,17 +33,18 @@ interface Props {
 export function MissionScreen({ mission: sent, waiting, onStep, onUnable, onCpr }: Props) {
   const all = useWords();
   const words = all.go.mission;
-  const mission = withTaps(sent, waiting);
+  const { reported, change } = useStore(moves);
+  const tapped = withTaps(sent, waiting);
+  const mission = withoutAed(tapped, reported);
   const { fix } = useStore(place);
   const from = useFrom(fix);
   const walk = useWalk(mission, from);
   const [hand, setHand] = useState(false);
   useEffect(() => keepAwake(), []);
   const { exercise } = mission.incident;
-  const next = mission.next_step;
   return (
     <main
-      class={`mission ${mission.aed ? "" : "direct"} ${exercise ? "exercise" : ""}`}
+      class={`mission ${mission.aed ? "" : "direct"} ${mission.role === "guide" ? "guiding" : ""} ${exercise ? "exercise" : ""}`}
       aria-label={words.label}
       data-testid="mission"
     >
@@ -53,8 +60,12 @@ export function MissionScreen({ mission: sent, waiting, onStep, onUnable, onCpr 
       </div>
       <div class="sheet">
         {exercise ? <p class="drill-line">{all.parts.exercise}</p> : null}
+        {change?.mission === mission.id ? <ChangedCard change={change} /> : null}
         <Steps mission={mission} />
         <div class="mission-cards">
+          <CarriedBack mission={mission} waiting={waiting} />
+          {reported && isAbout(tapped, reported) ? <ReportedCard reported={reported} /> : null}
+          {mission.role === "guide" ? <GuideCard mission={mission} /> : null}
           <AedCard mission={mission} walk={walk} />
           <SceneCard mission={mission} walk={walk} />
           <div class="pair">
@@ -74,22 +85,37 @@ export function MissionScreen({ mission: sent, waiting, onStep, onUnable, onCpr 
             <Icon name="navigate" size={22} />
             {words.navigate}
           </button>
-          {next ? (
-            <button
-              type="button"
-              class="phone-button primary"
-              data-testid="next-step"
-              data-step={next}
-              onClick={() => onStep(next)}
-            >
-              {words.steps[next]}
-            </button>
-          ) : null}
+          <NextStep mission={mission} onStep={onStep} />
         </div>
       </div>
       {hand ? <HandOff target={targetOf(mission)} onClose={() => setHand(false)} /> : null}
     </main>
   );
+}
+
+/** The one ink button. */
+function NextStep({ mission, onStep }: Pick<Props, "mission" | "onStep">) {
+  const all = useWords();
+  const next = mission.next_step;
+  const words = mission.role === "guide" ? all.care.guide.steps : all.go.mission.steps;
+  if (!next) return null;
+  return (
+    <button
+      type="button"
+      class="phone-button primary"
+      data-testid="next-step"
+      data-step={next}
+      onClick={() => onStep(next)}
+    >
+      {words[next]}
+    </button>
+  );
+}
+
+/** Without network a mission ends on the phone alone; its AED can be brought back all the same. */
+function CarriedBack({ mission, waiting }: { mission: Mission; waiting: Entry[] }) {
+  const [carried] = mission.times.cleared_at ? toReturn(withMission([], mission), waiting) : [];
+  return carried ? <ReturnCard carried={carried} /> : null;
 }
 
 /** The same object while the fix is the same, so that effects do not run for nothing. */

@@ -3,8 +3,15 @@ import { useWords } from "@shared/language.ts";
 import { aedTitle } from "@shared/map/aed_title.ts";
 import { AedMark } from "@shared/parts/aed_mark.tsx";
 import { Badge } from "@shared/parts/badge.tsx";
-import type { Mission } from "@shared/shapes.ts";
+import { Icon } from "@shared/parts/icon.tsx";
+import type { Mission, MissionAed } from "@shared/shapes.ts";
+import { useState } from "preact/hooks";
+import { AedProblems } from "./aed_problem.tsx";
+import { AedSheet } from "./aed_sheet.tsx";
+import { CodeButton } from "./code_button.tsx";
+import { useDevice } from "./device.ts";
 import { floorText } from "./floor.ts";
+import { AED_PROBLEMS } from "./moves.ts";
 import type { Walk } from "./route.ts";
 
 interface Props {
@@ -20,11 +27,11 @@ export function AedCard({ mission, walk }: Props) {
   const words = all.go;
   const { aed, times } = mission;
   if (!aed) return null;
-  const taken = times.aed_collected_at;
+  const taken = times.aed_collected_at ?? null;
   const toAed = !taken && walk && walk.legs.length > 1 ? walk.legs[0] : null;
   const until = aed.usable_until ? words.alert.closes(hourMinute(aed.usable_until)) : words.alert.usableNow;
   return (
-    <section class={`card ${taken ? "done" : ""}`}>
+    <section class={`card aed-card ${taken ? "done" : ""}`}>
       <AedMark state="usable" size={40} />
       <div class="card-text">
         <h2>{aedTitle(aed)}</h2>
@@ -36,7 +43,27 @@ export function AedCard({ mission, walk }: Props) {
         </p>
       </div>
       {toAed ? <Seconds seconds={toAed.seconds} label={words.mission.toAed} walk={walk} /> : null}
+      <AedActions aed={aed} isTaken={taken !== null} />
+      <AedProblems mission={mission} kinds={taken ? ["broken"] : AED_PROBLEMS} />
     </section>
+  );
+}
+
+/** The code of the cabinet until the AED is taken; its place and photos, and a photo of one's own. */
+function AedActions({ aed, isTaken }: { aed: MissionAed; isTaken: boolean }) {
+  const words = useWords().go.device;
+  const [open, setOpen] = useState(false);
+  const device = useDevice(aed.id);
+  const photos = device?.photos.length ?? aed.photos?.length ?? 0;
+  return (
+    <div class="card-actions">
+      {aed.cabinet === "code" && !isTaken ? <CodeButton key={aed.id} aed={aed.id} /> : null}
+      <button type="button" class="phone-button" data-testid="aed-details" onClick={() => setOpen(true)}>
+        <Icon name="pin" size={20} />
+        {photos > 0 ? words.findPhotos : words.find}
+      </button>
+      {open ? <AedSheet aed={aed} device={device} onClose={() => setOpen(false)} /> : null}
+    </div>
   );
 }
 

@@ -27,9 +27,9 @@ export function MissionMap({ mission, self, accuracyM, walk }: Props) {
   const [view, setView] = useState<MapView | null>(null);
   const held = useRef(false);
   const marks = useMissionMarks({ mission, self, accuracyM, walk });
-  const places = placesOf(mission, self);
+  const places = [...placesOf(mission, self), ...pointsOf(walk)];
   const show = () => view?.fit(places, { padding: paddingOf(), maxZoom: 17 });
-  const key = `${mission.route_version} ${places.length} ${mission.times.aed_collected_at ? 1 : 0}`;
+  const key = `${mission.route_version} ${walk ? 1 : 0} ${self ? 1 : 0} ${mission.aed?.id} ${mission.times.aed_collected_at ? 1 : 0}`;
   useEffect(() => {
     // The camera follows what the mission asks for, never a hand that has moved it.
     if (!held.current) show();
@@ -65,6 +65,15 @@ export function MissionMap({ mission, self, accuracyM, walk }: Props) {
     </>
   );
 }
+
+/** The way too: it may go round. */
+const pointsOf = (walk: Walk | null): Point[] =>
+  (walk?.legs ?? []).flatMap(({ line }) =>
+    line.coordinates.map(([lon = 0, lat = 0]) => ({
+      type: "Point" as const,
+      coordinates: [lon, lat] as [number, number],
+    })),
+  );
 
 function placesOf({ incident, aed, times }: Mission, self: Point | null): Point[] {
   const ahead = [incident.position, times.aed_collected_at ? undefined : aed?.position];
@@ -122,7 +131,14 @@ function lines(walk: Walk | null, role: Mission["role"]): Pick<MapMarks, "routes
     })),
     etas:
       last && middle
-        ? [{ id: "last", kind: role, position: middle, text: minutesSeconds(last.seconds) }]
+        ? [
+            {
+              id: "last",
+              kind: role === "guide" ? "direct" : role,
+              position: middle,
+              text: minutesSeconds(last.seconds),
+            },
+          ]
         : [],
   };
 }

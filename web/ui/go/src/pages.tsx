@@ -6,11 +6,14 @@ import { AedMark } from "@shared/parts/aed_mark.tsx";
 import { Chip, Segments } from "@shared/parts/controls.tsx";
 import { setTheme, type Theme, useTheme } from "@shared/theme.ts";
 import { wordFor } from "@shared/words/zh.ts";
+import { useState } from "preact/hooks";
 import { tryCall } from "./alarm.ts";
+import { CertificateSheet } from "./certificate_sheet.tsx";
 import { floorText } from "./floor.ts";
 import { useInstall } from "./install.ts";
 import { type Found, stateOf, useNearby } from "./nearest.ts";
 import { journal, signedOut, usePhone } from "./phone.ts";
+import { endPush } from "./push.ts";
 
 /** The AEDs around, nearest first; the last list serves without network. */
 export function NearbyPage() {
@@ -108,7 +111,10 @@ export function MinePage() {
   const theme = useTheme();
   const themes: Theme[] = ["light", "dark", "contrast"];
   const leave = () => {
-    call("DELETE", "/session").catch(() => undefined);
+    const end = () => call("DELETE", "/session");
+    endPush()
+      .then(end, end)
+      .catch(() => undefined);
     signedOut();
   };
   return (
@@ -150,18 +156,29 @@ export function MinePage() {
 
 function Certificates() {
   const all = useWords();
+  const [open, setOpen] = useState(false);
   const me = usePhone((state) => state.me);
   const skills: Record<string, string> = all.domain.skill;
   return (
     <section class="block settings">
       <h2>{all.go.mine.certificates}</h2>
       {(me?.certificates ?? []).map((one) => (
-        <p key={one.kind}>
-          {skills[one.kind] ?? one.kind}
-          {one.expires_on ? ` · ${all.go.ready.certificateOk(one.expires_on)}` : ""}
+        <p key={`${one.kind} ${one.expires_on}`}>
+          {[
+            skills[one.kind] ?? one.kind,
+            one.expires_on ? all.go.ready.certificateOk(one.expires_on) : null,
+            one.status === "pending" ? all.care.certificate.pending : null,
+            one.status === "revoked" ? all.care.certificate.revoked : null,
+          ]
+            .filter(Boolean)
+            .join(" · ")}
         </p>
       ))}
       {me?.certificates.length ? null : <p>{all.go.ready.certificateNone}</p>}
+      <button type="button" class="phone-button" onClick={() => setOpen(true)}>
+        {all.care.certificate.title}
+      </button>
+      {open ? <CertificateSheet onClose={() => setOpen(false)} /> : null}
       <h2>{all.go.mine.places}</h2>
       {(me?.places ?? []).map((spot) => (
         <p key={spot.id ?? spot.label ?? spot.kind}>

@@ -3,16 +3,29 @@
 import { get, newKey, Problem, post, put } from "@shared/api.ts";
 import { serverNow } from "@shared/clock.ts";
 import { Live, type LiveEvent } from "@shared/live/socket.ts";
-import type { Duty, Me, Mission, PersonAlert, PersonChanges, PersonSnapshot } from "@shared/shapes.ts";
+import type {
+  Duty,
+  Me,
+  Mission,
+  PersonAlert,
+  PersonChanges,
+  PersonSnapshot,
+  Survey,
+} from "@shared/shapes.ts";
 import { createStore, useSelect } from "@shared/store.ts";
+import { returnedBy, returnPath } from "./carried.ts";
+import { carryFrom, carrying, carryNothing, learnCarried, sendReturn } from "./carrying.ts";
 import { type Answer, Journal } from "./journal.ts";
+import { type AedProblem, noteLate, noteMove, noteReported, reportPath, whyLate } from "./moves.ts";
 import { type Entry, Outbox, type Outcome, stepHold } from "./outbox.ts";
-import { nobody, onChanges, onSnapshot, type PersonState } from "./person_state.ts";
+import { nobody, onChanges, onSnapshot, type PersonState, withTaps } from "./person_state.ts";
 import { place } from "./position.ts";
+import { renewPush } from "./push.ts";
+import { type Impact, noteAnswered } from "./survey.ts";
 
 export type Notice =
   | { kind: "declined" | "timed_out" | "thanks" | "practiced" }
-  | { kind: "refused"; text: string };
+  | { kind: "refused" | "said"; text: string };
 
 export type Verb = "accept" | "decline";
 
@@ -42,8 +55,11 @@ const store = createStore<PhoneState>({
 const outbox = new Outbox(localStorage, deliver, () => merge({ waiting: outbox.entries() }));
 export const live = new Live("go", {
   onSnapshot: (_topic, body) => apply(() => onSnapshot(unread(body as PersonSnapshot), reading(0))),
-  onEvent: (event) =>
-    apply((state) => onChanges(state, unread(event.body as PersonChanges), readingOf(event))),
+  onEvent: (event) => {
+    const body = event.body as PersonChanges;
+    apply((state) => onChanges(state, unread(body), readingOf(event)));
+    if (body.care || body.duty) void refresh();
+  },
 });
 
 export const usePhone = <S>(pick: (state: PhoneState) => S): S => useSelect(store, pick);
@@ -76,6 +92,7 @@ export function signedOut(): void {
   live.stop();
   started = "";
   for (const name of [KEPT, READ]) localStorage.removeItem(name);
+  carryNothing();
   merge({ ...nobody, session: "out", me: null });
 }
 
@@ -89,6 +106,7 @@ function take(me: Me): void {
     apply(() => onSnapshot(unread({ person, duty, duty_until, alert, mission, stand_down }), reading(0)));
   }
   listen(person.id);
+  if (outbox.entries().length === 0) void learnCarried();
 }
 
 /** Follow the live log of this person; a phone that starts without network does so from what it has kept. */
@@ -97,6 +115,7 @@ function listen(person: string): void {
   if (started) live.stop();
   started = person;
   live.start([`person:${person}`]);
+  void renewPush();
 }
 
 /** A stand-down that was read stays read, although the server may not know yet. */
@@ -111,11 +130,13 @@ function apply(change: (state: PersonState) => PersonState): void {
   if (after === before) return;
   merge(after);
   noteEnd(before, after);
+  noteMove(before.mission, after.mission);
   keep();
 }
 
 /** Write the end of an alert into the journal and say it, when nothing else on screen does. */
 function noteEnd(before: PersonState, after: PersonState): void {
+  if (before.mission && !after.mission) carryFrom(withTaps(before.mission, outbox.entries()));
   const gone = before.alert && before.alert.id !== after.alert?.id ? before.alert : null;
   if (after.standDown && !before.standDown) journal.answer(after.standDown.alert, "stood_down");
   if (gone && after.mission?.alert !== gone.id && !after.standDown && !store.get().answering) {
@@ -161,6 +182,24 @@ export function step(mission: Mission, name: string, reason?: string): void {
   tap(`/assignments/${mission.id}/${name}`, { ...here(), ...(reason ? { reason } : {}) }, held);
 }
 
+/** An AED hangs at its place again; held a few seconds so that a wrong tap can be undone. */
+export function giveBack(aed: string, padsUsed: boolean): void {
+  tap(returnPath(aed), { pads_used: padsUsed }, Date.now() + stepHold);
+}
+
+/** The AED cannot be had. This goes at once: others may be on their way to it. */
+export function reportAed(mission: Mission, kind: AedProblem): void {
+  if (!mission.aed) return;
+  noteReported(mission, kind);
+  send(reportPath(mission.aed.id), { kind });
+}
+
+/** Say how one is after a mission; the phone keeps the answer only until the server has it. */
+export function answerSurvey(survey: Survey, impact: Impact): void {
+  noteAnswered(survey, impact);
+  send(`/me/surveys/${survey.id}`, { impact });
+}
+
 export function undo(entry: Entry): void {
   outbox.withdraw(entry.key);
 }
@@ -183,18 +222,28 @@ function here(): { position?: { type: "Point"; coordinates: [number, number] } }
 }
 
 function tap(path: string, body: Record<string, unknown>, heldUntil = 0): void {
-  const at = new Date(serverNow()).toISOString();
-  outbox.add({ key: newKey(), path, body: { at, ...body }, heldUntil });
+  send(path, { at: new Date(serverNow()).toISOString(), ...body }, heldUntil);
+}
+
+function send(path: string, body: Record<string, unknown>, heldUntil = 0): void {
+  outbox.add({ key: newKey(), path, body, heldUntil });
   void flush(true);
 }
 
-export const flush = (hurry = false): Promise<void> => outbox.flush(Date.now(), hurry);
+export async function flush(hurry = false): Promise<void> {
+  const waited = outbox.entries().length;
+  await outbox.flush(Date.now(), hurry);
+  const isEmpty = outbox.entries().length === 0;
+  if (waited > 0 && isEmpty && (carrying.get().length > 0 || store.get().mission?.aed)) await learnCarried();
+}
 export const releaseTaps = (): void => outbox.release();
 
 async function deliver(entry: Entry): Promise<Outcome> {
   try {
     const signal = AbortSignal.timeout(REQUEST_MS);
-    absorb(entry, await post(entry.path, entry.body, { key: entry.key, retries: 0, signal }));
+    const aed = returnedBy(entry);
+    if (aed) await sendReturn(aed, entry, signal);
+    else absorb(entry, await post(entry.path, entry.body, { key: entry.key, retries: 0, signal }));
     return "sent";
   } catch (error) {
     return judge(entry, error);
@@ -205,11 +254,21 @@ function judge(entry: Entry, error: unknown): Outcome {
   const status = error instanceof Problem ? error.status : 0;
   if (status === 401) signedOut();
   if (status === 0 || status === 401 || status === 429 || status >= 500) return "later";
+  const [, noun, alert = "", verb] = entry.path.split("/");
+  const why = noun === "alerts" && verb === "accept" && error instanceof Problem ? whyLate(error) : null;
+  if (why) noteLate(alert, why, isExercise(alert));
   // A refused answer means that the alert is over, whatever else the screen knew.
   if (/\/(accept|decline)$/.test(entry.path)) apply((state) => onChanges(state, { alert: null }, reading(0)));
-  merge({ answering: null, notice: { kind: "refused", text: (error as Problem).message } });
+  const notice: Notice | null = why ? null : { kind: "refused", text: (error as Problem).message };
+  merge({ answering: null, notice });
   void refresh();
   return "refused";
+}
+
+/** Whether the alert on screen, or the stand-down that has replaced it, is of an exercise. */
+function isExercise(id: string): boolean {
+  const { alert, standDown } = store.get();
+  return (alert?.id === id ? alert : standDown)?.incident?.exercise ?? false;
 }
 
 const ANSWERS: Record<string, Answer> = {

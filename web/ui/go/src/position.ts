@@ -66,11 +66,27 @@ export async function learnPermission(sender: Send): Promise<void> {
   }
 }
 
-/** Ask for the position; call from a tap only. */
-export function askPosition(): void {
-  if (!("geolocation" in navigator)) return;
-  navigator.geolocation.getCurrentPosition(onFix, onRefusal, { enableHighAccuracy: true, timeout: 15_000 });
+/** Ask for the position, from a tap only, and tell the server; `ask` when the person has to allow it first. */
+export async function sharePosition(): Promise<"sent" | "ask"> {
+  const fix = await current();
+  if (!fix) return "ask";
+  await put("/me/position", bodyOf(fix));
+  return "sent";
 }
+
+const current = (): Promise<Fix | null> =>
+  new Promise((resolve) => {
+    if (!("geolocation" in navigator)) return resolve(null);
+    const found = (position: GeolocationPosition) => {
+      onFix(position);
+      resolve(place.get().fix);
+    };
+    const refused = (error: GeolocationPositionError) => {
+      onRefusal(error);
+      resolve(null);
+    };
+    navigator.geolocation.getCurrentPosition(found, refused, { enableHighAccuracy: true, timeout: 15_000 });
+  });
 
 /** Watch as closely as the moment needs. */
 export function needPosition(now: Need): void {
@@ -108,9 +124,16 @@ function onRefusal(error: GeolocationPositionError): void {
   if (error.code === error.PERMISSION_DENIED) place.update((state) => ({ ...state, permission: "denied" }));
 }
 
+const bodyOf = (fix: Fix) => ({
+  lon: fix.lon,
+  lat: fix.lat,
+  accuracy_m: fix.accuracy_m,
+  at: new Date(fix.at).toISOString(),
+});
+
 function tell(fix: Fix): void {
   lastSent = fix;
-  const body = { lon: fix.lon, lat: fix.lat, accuracy_m: fix.accuracy_m, at: new Date(fix.at).toISOString() };
+  const body = bodyOf(fix);
   if (send({ type: "position", ...body })) return;
   // Without a socket the position goes by HTTP; a lost one is replaced by the next.
   put("/me/position", body).catch(() => {

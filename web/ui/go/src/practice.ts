@@ -1,5 +1,8 @@
+import { Problem, post } from "@shared/api.ts";
 import { serverNow } from "@shared/clock.ts";
+import { words } from "@shared/language.ts";
 import type { PersonAlert } from "@shared/shapes.ts";
+import { showNotice } from "./phone.ts";
 
 export const PRACTICE_MS = 60_000;
 
@@ -30,4 +33,22 @@ export function practiceAlert(): PersonAlert {
     expires_at: iso(now + PRACTICE_MS),
     expires_in_ms: PRACTICE_MS,
   };
+}
+
+/** Ask the server to call this phone, by the way a real call takes; false without network. */
+export async function askPractice(): Promise<boolean> {
+  const { sending, sent, offline, notNow } = words().care.practice;
+  showNotice({ kind: "said", text: sending });
+  try {
+    await post("/me/practice", {}, { retries: 0 });
+    showNotice({ kind: "said", text: sent });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.status === 0) {
+      showNotice({ kind: "said", text: offline });
+      return false;
+    }
+    showNotice({ kind: "refused", text: error.code === "nobody_to_alert" ? notNow : error.message });
+  }
+  return true;
 }

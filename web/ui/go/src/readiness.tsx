@@ -1,12 +1,19 @@
-import { running, secondsSince, serverNow, useNow } from "@shared/clock.ts";
+import { running, serverNow, useNow } from "@shared/clock.ts";
 import { useWords } from "@shared/language.ts";
 import { Icon, type IconName } from "@shared/parts/icon.tsx";
-import type { Me } from "@shared/shapes.ts";
 import { useStore } from "@shared/store.ts";
 import { useState } from "preact/hooks";
 import { sound, tryCall } from "./alarm.ts";
+import { paperOf } from "./certificate.ts";
+import { CertificateSheet } from "./certificate_sheet.tsx";
+import { NumberSheet } from "./number_sheet.tsx";
+import { PermissionSheet } from "./permission_sheet.tsx";
 import { live, usePhone } from "./phone.ts";
-import { askPosition, place } from "./position.ts";
+import { place } from "./position.ts";
+import { notifyState } from "./push.ts";
+import { quietOf } from "./quiet.ts";
+import { QuietSheet } from "./quiet_sheet.tsx";
+import { useReach } from "./reach.ts";
 
 interface Row {
   icon: IconName;
@@ -17,34 +24,52 @@ interface Row {
   onTap?: () => void;
 }
 
+type Open = "notify" | "place" | "quiet" | "certificate" | "number";
+
 /** Whether a call would reach this person: each row a fact, each fault a tap from its cure. */
 export function Readiness() {
   const words = useWords().go.ready;
-  const rows = [useSoundRow(), useNotifyRow(), usePositionRow(), useNetworkRow(), useCertificateRow()];
-  const { permission } = useStore(place);
-  const denied = permission === "denied" || notifyPermission() === "denied";
+  const [open, setOpen] = useState<Open | null>(null);
+  const notify = useNotifyRow(() => setOpen("notify"));
+  const where = usePositionRow(() => setOpen("place"));
+  const paper = useCertificateRow(() => setOpen("certificate"));
+  const quiet = useQuietRow(() => setOpen("quiet"));
+  const rows = [
+    useSoundRow(),
+    notify,
+    ...useChannelRows(() => setOpen("number")),
+    where,
+    useNetworkRow(),
+    paper,
+    quiet,
+  ];
+  const shut = () => setOpen(null);
   return (
-    <section class="block readiness" aria-label={words.label}>
-      <ul>
-        {rows.map((row) => (
-          <li key={row.name}>
-            {row.onTap ? (
-              <button type="button" onClick={row.onTap}>
+    <>
+      <section class="block readiness" aria-label={words.label} data-testid="readiness">
+        <ul>
+          {rows.map((row) => (
+            <li key={row.name}>
+              {row.onTap ? (
+                <button type="button" onClick={row.onTap}>
+                  <RowText {...row} />
+                </button>
+              ) : (
                 <RowText {...row} />
-              </button>
-            ) : (
-              <RowText {...row} />
-            )}
-          </li>
-        ))}
-      </ul>
-      {permission === "prompt" ? <p class="hint">{words.positionWhy}</p> : null}
-      {denied ? <p class="hint">{words.deniedPath}</p> : null}
-    </section>
+              )}
+            </li>
+          ))}
+        </ul>
+      </section>
+      {open === "notify" || open === "place" ? <PermissionSheet what={open} onClose={shut} /> : null}
+      {open === "number" ? <NumberSheet onClose={shut} /> : null}
+      {open === "quiet" ? <QuietSheet onClose={shut} /> : null}
+      {open === "certificate" ? <CertificateSheet onClose={shut} /> : null}
+    </>
   );
 }
 
-function RowText({ icon, name, text, bad }: Row) {
+function RowText({ icon, name, text, bad, onTap }: Row) {
   return (
     <span class="ready-row">
       <Icon name={icon} size={22} />
@@ -52,6 +77,7 @@ function RowText({ icon, name, text, bad }: Row) {
       <span class={bad ? "ready-text bad" : "ready-text"}>
         {bad ? <WarnMark /> : null}
         {text}
+        {onTap ? <Icon name="chevron" size={16} /> : null}
       </span>
     </span>
   );
@@ -78,29 +104,39 @@ function useSoundRow(): Row {
   };
 }
 
-type Notify = NotificationPermission | "missing";
-const notifyPermission = (): Notify => ("Notification" in window ? Notification.permission : "missing");
-
-function useNotifyRow(): Row {
-  const words = useWords().go.ready;
-  const [state, setState] = useState(notifyPermission);
-  const texts = {
-    granted: words.notifyOn,
-    default: words.notifyOff,
-    denied: words.notifyDenied,
-    missing: words.notifyNone,
-  };
-  const ask = () => void Notification.requestPermission().then(setState);
-  return {
-    icon: "bell",
-    name: words.notify,
-    text: texts[state],
-    bad: state !== "granted",
-    onTap: state === "default" ? ask : undefined,
-  };
+/** What the phone allows, and what the server knows of the messages that it sent. */
+function useNotifyRow(onTap: () => void): Row {
+  const all = useWords();
+  const words = all.go.ready;
+  const push = useReach().find(({ channel }) => channel === "web_push");
+  useNow(5000);
+  const state = notifyState();
+  const row = { icon: "bell" as const, name: words.notify };
+  if (state !== "granted") {
+    const texts = { default: words.notifyOff, denied: words.notifyDenied, missing: words.notifyNone };
+    return { ...row, text: texts[state], bad: true, onTap };
+  }
+  if (push?.bad) return { ...row, text: push.text, bad: true, onTap };
+  return { ...row, text: push?.text ?? words.notifyOn };
 }
 
-function usePositionRow(): Row {
+const CHANNEL_ICONS: Record<string, IconName> = { sms: "mobile", voice: "phone" };
+
+/** The ways beside notifications that reach this person, with the last time that it was proved. */
+function useChannelRows(onNumber: () => void): Row[] {
+  const words: Record<string, unknown> = useWords().care.channel;
+  return useReach()
+    .filter(({ channel }) => channel !== "web_push")
+    .map(({ channel, text, bad, wantsNumber }) => ({
+      icon: CHANNEL_ICONS[channel] ?? "note",
+      name: String(words[channel] ?? channel),
+      text,
+      bad,
+      onTap: wantsNumber ? onNumber : undefined,
+    }));
+}
+
+function usePositionRow(onTap: () => void): Row {
   const all = useWords();
   const words = all.go.ready;
   const { permission, fix } = useStore(place);
@@ -110,8 +146,8 @@ function usePositionRow(): Row {
     const age = fix ? Math.max(0, Math.round((now - fix.at) / 1000)) : null;
     return { ...row, text: age === null ? words.positionOn : words.positionAge(all.parts.ago(age)) };
   }
-  if (permission === "denied") return { ...row, text: words.positionDenied, bad: true };
-  return { ...row, text: words.positionOff, bad: true, onTap: askPosition };
+  const text = permission === "denied" ? words.positionDenied : words.positionOff;
+  return { ...row, text, bad: true, onTap };
 }
 
 function useNetworkRow(): Row {
@@ -125,29 +161,17 @@ function useNetworkRow(): Row {
   return { ...row, text: all.parts.live.lost(lost), bad: true };
 }
 
-const SOON_DAYS = 30;
-
-function useCertificateRow(): Row {
-  const words = useWords().go.ready;
-  const me = usePhone((state) => state.me);
-  return { icon: "certificate", name: words.certificate, ...certificateText(me, words) };
+function useQuietRow(onTap: () => void): Row {
+  const words = useWords().care.quiet;
+  const quiet = quietOf(usePhone((state) => state.me?.quiet));
+  const text = quiet ? words.span(quiet.from, quiet.until) : words.none;
+  return { icon: "moon", name: words.row, text, onTap };
 }
 
-type ReadyWords = ReturnType<typeof useWords>["go"]["ready"];
-
-function certificateText(me: Me | null, words: ReadyWords): { text: string; bad: boolean } {
-  const ends = (me?.certificates ?? [])
-    .map((one) => one.expires_on)
-    .filter((day): day is string => Boolean(day));
-  const last = ends.sort().at(-1);
-  if (!last)
-    return {
-      text: me?.certificates.length ? words.certificateNoEnd : words.certificateNone,
-      bad: !me?.certificates.length,
-    };
-  const days = -Math.ceil((secondsSince(`${last}T23:59:59`, serverNow()) ?? 0) / 86_400);
-  if (days < 0) return { text: words.certificateOver(last), bad: true };
-  return days <= SOON_DAYS
-    ? { text: words.certificateSoon(days), bad: true }
-    : { text: words.certificateOk(last), bad: false };
+function useCertificateRow(onTap: () => void): Row {
+  const words = useWords();
+  const me = usePhone((state) => state.me);
+  const { text, bad, isPending } = paperOf(me?.certificates ?? [], words, serverNow());
+  const name = words.go.ready.certificate;
+  return { icon: "certificate", name, text, bad, onTap: bad && !isPending ? onTap : undefined };
 }

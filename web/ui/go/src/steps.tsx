@@ -4,7 +4,8 @@ import type { Mission } from "@shared/shapes.ts";
 
 /** How far the mission has come: a tick for done, a bold ring for next. */
 export function Steps({ mission }: { mission: Mission }) {
-  const words = useWords().go.mission.dots;
+  const all = useWords();
+  const words = mission.role === "guide" ? all.care.guide.dots : all.go.mission.dots;
   // The end of the mission is a button, not a place on the way.
   const steps = mission.steps.filter((step) => step !== "cleared");
   const next = mission.next_step;

@@ -13,6 +13,7 @@ export function applyToBoard(board: Board, changes: Changes): Board {
     incidents,
     alerts: put(board.alerts, changes.alerts),
     assignments: put(board.assignments, changes.assignments),
+    ...(changes.channels ? { channels: changes.channels } : {}),
   };
 }
 

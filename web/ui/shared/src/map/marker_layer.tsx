@@ -174,13 +174,14 @@ function incidentSpec({ id, position, severity, selected, exercise, title, label
     className: `gm-mark gm-mark-incident gm-mark-p${severity}${selected ? " gm-mark-selected" : ""}${exercise ? " gm-mark-exercise" : ""}`,
     content: (
       <>
-        <Badge severity={severity} size={selected ? 40 : 28} />
+        <Badge severity={severity} size={selected ? 40 : 28} />{" "}
         {label ? <span class="gm-mark-label">{label}</span> : null}
       </>
     ),
     pick: ["incident", id],
     // All that is read on it is in its name, too.
-    title: title ? [title, label, severity].filter(Boolean).join(", ") : undefined,
+    // What is seen stands first and in its order, for those who speak to their computer.
+    title: title ? `${[severity, label].filter(Boolean).join(" ")}, ${title}` : undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Incidents with all that belongs to them, as an operator sees them, and the events that change them. */
 
+import type { Expectations, Sentence } from "./decisions.ts";
 import type { Org } from "./people.ts";
 import type {
   AlertStatus,
@@ -32,6 +33,9 @@ export interface Incident {
   entrance: string | null;
   note: string | null;
   caller_phone: string | null;
+  patients?: number | null;
+  disaster?: string | null;
+  merged_into?: string | null;
   ambulance: Ambulance;
   ambulance_eta_at: string | null;
   ambulance_changed_at: string | null;
@@ -80,9 +84,34 @@ export interface Alert {
   decline_reason?: string | null;
   /** How its message fares on the way: queued, sent, delivered, unacknowledged … */
   delivery?: string | null;
+  /** Each channel that was tried, the live one first. */
+  channels?: Way[];
   team?: string | null;
   revision: number;
   is_invented: boolean;
+}
+
+/** How far an alert has come on one channel, and why no further. */
+export interface Way {
+  channel: "live" | "web_push" | "sms" | "voice" | "wecom" | "dingtalk" | "feishu";
+  status:
+    | "queued"
+    | "sent"
+    | "delivered"
+    | "seen"
+    | "acted"
+    | "unacknowledged"
+    | "failed"
+    | "silenced"
+    | "expired";
+  why: string | null;
+  at: string | null;
+}
+
+/** A channel whose gateway takes everything and delivers nothing. */
+export interface SilentChannel {
+  channel: Way["channel"];
+  silent_since: string | null;
 }
 
 /** An assignment as the operator sees it. */
@@ -153,6 +182,13 @@ export interface Candidate {
   reason: string | null;
   reason_args: Record<string, unknown>;
   reason_text?: string | null;
+  /** Seconds from now to the patient: answering and the way through the building included. */
+  arrives_s: number | null;
+  /** How surely the person says yes. */
+  accept: number;
+  /** What the plan loses without somebody chosen, or what somebody not chosen would add. */
+  marginal: number | null;
+  sentence: Sentence;
   is_invented: boolean;
 }
 
@@ -173,6 +209,11 @@ export interface Plan {
   policy: string;
   network: EtaSource;
   ms: number;
+  /** What the plan had to do without. */
+  modes: string[];
+  /** Null where the policy chooses by rule. */
+  expected: Expectations | null;
+  scene: { ambulance_s: number; lead_s: number; vertical_s: number };
   chosen: Candidate[];
   excluded: Candidate[];
   aeds: PlanAed[];
@@ -183,6 +224,7 @@ export interface Board {
   incidents: Record<string, Incident>;
   alerts: Record<string, Alert>;
   assignments: Record<string, Assignment>;
+  channels?: SilentChannel[];
 }
 
 /** What one event of an `org:` or `incident:` topic carries: whole objects that replace the old ones. */
@@ -192,6 +234,7 @@ export interface Changes {
   assignments?: Assignment[];
   lines?: Line[];
   reservations?: Reservation[];
+  channels?: SilentChannel[];
 }
 
 /** The snapshot body of an `incident:` topic. */

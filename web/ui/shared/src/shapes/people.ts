@@ -82,6 +82,12 @@ export interface MissionAed {
   photos?: string[];
 }
 
+/** Where an AED belongs that somebody took. */
+export type CarriedAed = Pick<MissionAed, "id" | "name" | "address" | "floor" | "position"> & {
+  entrance: string | null;
+  location_note: string | null;
+};
+
 export interface Mission {
   id: string;
   alert: string;
@@ -123,7 +129,7 @@ export interface Me {
   roles: AccountRole[];
   duty: Duty;
   duty_until: string | null;
-  certificates: { kind: string; number?: string; expires_on?: string | null }[];
+  certificates: { kind: string; number?: string; expires_on?: string | null; status?: string }[];
   places: { id?: string; kind: string; label: string | null; position: Point; hours: string | null }[];
   position: { position: Point; accuracy_m: number | null; at: string } | null;
   readiness: { code: string; ok: boolean; detail: string | null }[];
@@ -131,6 +137,33 @@ export interface Me {
   mission: Mission | null;
   stand_down: StandDown | null;
   blocked: string[];
+  /** Everything that keeps this person from being alerted, by the code that decides when sending. */
+  alertable?: { ok: boolean; reasons: { code: string; args?: Record<string, unknown> }[] };
+  quiet?: Quiet | null;
+  survey?: Survey | null;
+}
+
+/** Hours of the day, as HH:mm, at which one is not alerted but for these kinds. */
+export interface Quiet {
+  from: string;
+  until: string;
+  except: string[];
+}
+
+/** A question about how one is after a mission that waits for its answer. */
+export interface Survey {
+  id: string;
+  /** 1: after ninety minutes; 2: after four weeks. */
+  round: 1 | 2;
+  incident: { id: string; kind: Kind; exercise: boolean };
+}
+
+/** How one channel reaches this person. */
+export interface Reach {
+  channel: string;
+  state: "ready" | "off" | "none" | "dead" | "silent";
+  /** When a message last got through for certain. */
+  heard_at: string | null;
 }
 
 export interface PersonSnapshot {
@@ -147,4 +180,6 @@ export interface PersonChanges {
   mission?: Mission | null;
   duty?: { duty: Duty; duty_until?: string | null };
   stand_down?: StandDown | null;
+  /** Something about me is due: ask for the rest. */
+  care?: { what: string; id?: string };
 }

@@ -21,7 +21,7 @@ export type Disposition = "completed" | "false_alarm" | "duplicate" | "cancelled
 
 export type Ambulance = "unknown" | "notified" | "dispatched" | "on_scene";
 
-export type Role = "direct" | "via_aed";
+export type Role = "direct" | "via_aed" | "guide";
 
 export type EtaSource = "network" | "estimate";
 
@@ -43,6 +43,6 @@ export type Step = "en_route" | "aed_collected" | "on_scene" | "with_patient" | 
 
 export type AssignmentStatus = "accepted" | Step | "stood_down" | "unable";
 
-export type AccountRole = "operator" | "responder" | "planner" | "keeper" | "admin" | "auditor";
+export type AccountRole = "operator" | "responder" | "planner" | "keeper" | "admin" | "auditor" | "carer";
 
 export type AssignmentTimes = Partial<Record<`${"accepted" | Step}_at`, string | null>>;

@@ -40,6 +40,8 @@ export const parts: Words["parts"] = {
     positions: (age) => `Positions ${age}`,
     noPositions: "No live positions",
     notSurveyed: "Map no. not set",
+    reviewNumber: (number) => `Map review no. ${number}`,
+    noGround: "No base map is shown here",
     opens: (time) => `Opens ${time}`,
     closes: (time) => `Closes ${time}`,
     fetchBy: (aed, who) => `${aed} · for ${who}`,

@@ -39,6 +39,8 @@ export const parts = {
     positions: (age: string) => `位置 ${age}`,
     noPositions: "暂无实时位置",
     notSurveyed: "审图号 待配置",
+    reviewNumber: (number: string) => `审图号：${number}`,
+    noGround: "此处不显示底图",
     opens: (time: string) => `${time} 开`,
     closes: (time: string) => `${time} 关`,
     fetchBy: (aed: string, who: string) => `${aed} · ${who}取`,
