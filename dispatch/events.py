@@ -32,16 +32,24 @@ class Kind(StrEnum):
     ALERT_DECLINED = "alert_declined"
     ALERTS_TIMED_OUT = "alerts_timed_out"
     ALERTS_UNACKNOWLEDGED = "alerts_unacknowledged"
+    ALERTS_COVERED = "alerts_covered"
+    DELIVERY_CHANGED = "delivery_changed"
+    CHANNELS_CHANGED = "channels_changed"
     ASSIGNMENT_MOVED = "assignment_moved"
+    AED_REPORTED = "aed_reported"
+    AED_REPLACED = "aed_replaced"
     INCIDENT_STOOD_DOWN = "incident_stood_down"
     INCIDENT_CLOSED = "incident_closed"
     INCIDENT_REOPENED = "incident_reopened"
+    DISASTER_CHANGED = "disaster_changed"
     LINE_ADDED = "line_added"
     STOCK_RESERVED = "stock_reserved"
     STOCK_ISSUED = "stock_issued"
     STOCK_RELEASED = "stock_released"
     AED_CHANGED = "aed_changed"
+    AEDS_IMPORTED = "aeds_imported"
     AED_CHECK_DUE = "aed_check_due"
+    TASK_OVERDUE = "task_overdue"
 
 
 class PersonKind(StrEnum):
@@ -52,6 +60,16 @@ class PersonKind(StrEnum):
     MISSION_CHANGED = "mission_changed"
     STOOD_DOWN = "stood_down"
     DUTY_CHANGED = "duty_changed"
+    CARE_CHANGED = "care_changed"
+
+
+class Care(StrEnum):
+    """What `care_changed` is about; the phone asks for the rest."""
+
+    SURVEY_DUE = "survey_due"
+    CERTIFICATE_ENDS = "certificate_ends"
+    TASK_ADDED = "task_added"
+    TASK_OVERDUE = "task_overdue"
 
 
 #: The one kind of a `team:` topic: alerts of its members that changed, or an incident that ended.
@@ -69,21 +87,30 @@ MEANINGS: Mapping[str, str] = {
     Kind.ALERT_DECLINED: "A responder cannot go.",
     Kind.ALERTS_TIMED_OUT: "Some alerts ran out unanswered.",
     Kind.ALERTS_UNACKNOWLEDGED: "Some phones have not confirmed their alerts: not reached.",
+    Kind.ALERTS_COVERED: "Enough are coming: who had not answered was told so.",
+    Kind.DELIVERY_CHANGED: "An alert came further on a channel, or cannot: sent, failed, silenced.",
+    Kind.CHANNELS_CHANGED: "A channel sends and nothing arrives, or all is well again.",
     Kind.ASSIGNMENT_MOVED: "A responder took a step, or gave up.",
+    Kind.AED_REPORTED: "A responder found the AED missing, locked or dead.",
+    Kind.AED_REPLACED: "Who was to fetch that AED fetches another one, or goes direct.",
     Kind.INCIDENT_STOOD_DOWN: "Everyone who was asked was told to stop.",
     Kind.INCIDENT_CLOSED: "The incident ended; a board drops it with everything of it.",
     Kind.INCIDENT_REOPENED: "A closed incident is open again; carries all of its alerts.",
+    Kind.DISASTER_CHANGED: "A disaster was opened, corrected or closed; carries it whole.",
     Kind.LINE_ADDED: "The timeline got a line, or one was struck.",
     Kind.STOCK_RESERVED: "Stock was reserved for the incident.",
     Kind.STOCK_ISSUED: "Reserved stock was handed out.",
     Kind.STOCK_RELEASED: "Reserved stock was given back.",
     Kind.AED_CHANGED: "An AED of the organisation changed, or something was said of it.",
+    Kind.AEDS_IMPORTED: "A list changed many AEDs at once: ask for them again.",
     Kind.AED_CHECK_DUE: "Somebody has to look at an AED: soon, very soon, or at once.",
+    Kind.TASK_OVERDUE: "Nobody has done a task in time; whom it is about is not said.",
     PersonKind.ALERT_SENT: "You are asked.",
     PersonKind.ALERT_CHANGED: "Your alert, or what you may know of its incident, changed.",
     PersonKind.MISSION_CHANGED: "Your mission began, moved on, ended or changed.",
     PersonKind.STOOD_DOWN: "You are told to stop.",
     PersonKind.DUTY_CHANGED: "Your duty changed.",
+    PersonKind.CARE_CHANGED: "Something about you is due; `care` says what, GET /me the rest.",
     TEAM_ANSWER: "Alerts of the team's members changed; `closed` names an incident that ended.",
 }
 
@@ -102,6 +129,9 @@ class LineKind(StrEnum):
     ALERT_DECLINED = "alert_declined"
     ALERT_TIMED_OUT = "alert_timed_out"
     ALERT_UNACKNOWLEDGED = "alert_unacknowledged"
+    COVERED = "covered"
+    AED_REPORTED = "aed_reported"
+    AED_REPLACED = "aed_replaced"
     EN_ROUTE = "en_route"
     AED_COLLECTED = "aed_collected"
     ON_SCENE = "on_scene"
@@ -115,6 +145,12 @@ class LineKind(StrEnum):
     CLOSED = "closed"
     REOPENED = "reopened"
     CODE_RELEASED = "code_released"
+    VALUE_TOLD = "value_told"
+    VALUE_CHOSEN = "value_chosen"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
+    DISASTER = "disaster"
+    ATTACHED = "attached"
     NOTE = "note"
     STOCK_RESERVED = "stock_reserved"
     STOCK_ISSUED = "stock_issued"
@@ -152,7 +188,7 @@ def incident_out(incident: store.Incident) -> Body:
     """Show an incident to an operator."""
     plain = (
         "number", "severity", "exercise", "address", "floor", "entrance", "note", "caller_phone",
-        "version",
+        "patients", "version",
     )  # fmt: skip
     times = (
         "ambulance_eta_at", "ambulance_changed_at", "created_at", "first_alert_at",
@@ -167,6 +203,8 @@ def incident_out(incident: store.Incident) -> Body:
         "disposition": None if incident.disposition is None else incident.disposition.value,
         "position": point(incident.position),
         "ambulance": incident.ambulance.value,
+        "disaster": ident(incident.disaster_id),
+        "merged_into": ident(incident.merged_into),
         "opened_by": ident(incident.opened_by),
         "counts": {
             "alerted": incident.alerted,
@@ -203,6 +241,11 @@ def aed_out(aed: store.Aed | None) -> Body | None:
     }
 
 
+def way_out(way: store.Way) -> Body:
+    """Show how far an alert has come on one channel."""
+    return {"channel": way.channel, "status": way.status, "why": way.why, "at": time(way.at)}
+
+
 def alert_out(alert: store.Alert) -> Body:
     """Show an alert to an operator."""
     times = (
@@ -221,6 +264,7 @@ def alert_out(alert: store.Alert) -> Body:
         "aed": aed_ref_out(alert.aed),
         "status": alert.status.value,
         "delivery": alert.delivery,
+        "channels": [way_out(way) for way in alert.channels],
         "wave": alert.wave,
         "travel_s": alert.travel_s,
         "distance_m": alert.distance_m,
@@ -307,6 +351,7 @@ def wave_out(wave: store.Wave) -> Body:
         "number": wave.number,
         "sent_at": time(wave.sent_at),
         "policy": wave.policy,
+        "level": wave.level,
     }
 
 

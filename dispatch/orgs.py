@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -138,13 +138,18 @@ class Noun(StrEnum):
     AED = "aed"
     DISASTER = "disaster"
     POLICY = "policy"
+    SIMULATION = "simulation"
+    SIMULATION_REPORT = "simulation_report"
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The organisation's path, and the person to whom the thing belongs in particular."""
+    """The organisation's path, and the person to whom the thing belongs in particular.
 
-    path: str
+    Only what somebody practises with has no path: it is nobody else's.
+    """
+
+    path: str | None
     person_id: UUID | None
 
 
@@ -153,17 +158,22 @@ _OWNER = sa.text("""
 with owned as (
     select id as org_id, null::uuid as person_id from org where :noun = 'org' and id = :id
     union all
-    select org_id, null from incident where :noun = 'incident' and id = :id
+    select org_id, null from incident
+    where :noun = 'incident' and id = :id and practice_of is null
     union all
     select org_id, null from disaster where :noun = 'disaster' and id = :id
     union all
     select org_id, null from policy_version where :noun = 'policy' and id = :id
     union all
-    select incident.org_id, alert.responder_id
+    select org_id, null from simulation_job where :noun = 'simulation' and id = :id
+    union all
+    select org_id, null from simulation_report where :noun = 'simulation_report' and id = :id
+    union all
+    select case when practice_of is null then incident.org_id end, alert.responder_id
     from alert join incident on incident.id = alert.incident_id
     where :noun = 'alert' and alert.id = :id
     union all
-    select incident.org_id, assignment.responder_id
+    select case when practice_of is null then incident.org_id end, assignment.responder_id
     from assignment join incident on incident.id = assignment.incident_id
     where :noun = 'assignment' and assignment.id = :id
     union all
@@ -186,7 +196,7 @@ with owned as (
     union all
     select org_id, null from aed where :noun = 'aed' and id = :id
 )
-select org.path, owned.person_id from owned join org on org.id = owned.org_id
+select org.path, owned.person_id from owned left join org on org.id = owned.org_id
 """)
 
 
@@ -194,3 +204,18 @@ async def find_owner(conn: AsyncConnection, noun: Noun, thing_id: UUID) -> Owner
     """Say whose a thing is; None when there is no such thing."""
     row = (await conn.execute(_OWNER, {"noun": noun.value, "id": thing_id})).one_or_none()
     return None if row is None else Owner(row.path, row.person_id)
+
+
+# Served by the primary keys.
+_RESPONDERS = sa.text("""
+select responder.id, org.path from responder join org on org.id = responder.org_id
+where responder.id = any(cast(:ids as uuid[]))
+""")
+
+
+async def owners_of_responders(
+    conn: AsyncConnection, responder_ids: Collection[UUID]
+) -> dict[UUID, Owner]:
+    """Say whose some responders are; who is no responder is left out."""
+    rows = await conn.execute(_RESPONDERS, {"ids": list(responder_ids)})
+    return {row.id: Owner(row.path, row.id) for row in rows}

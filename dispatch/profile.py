@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import (
+    alertable,
     board,
     certificates,
-    eligibility,
     events,
     matching,
     orgs,
+    push_devices,
     states,
     store,
+    surveys,
 )
 
 
@@ -28,6 +29,7 @@ async def me(
     roles: Sequence[states.OrgRole],
     *,
     policy: matching.Policy,
+    live: Mapping[UUID, store.Fix],
     now: datetime,
 ) -> events.Body:
     """Return a person's own page; for who is no responder the parts of a responder are empty.
@@ -39,11 +41,11 @@ async def me(
     held = await store.list_certificates(conn, [person_id])
     places = await store.list_places(conn, [person_id])
     fix = (await store.last_fixes(conn, [person_id])).get(person_id)
-    reasons = (
-        []
-        if responder is None
-        else _reasons(responder, held, places, fix, org, policy=policy, now=now)
-    )
+    standing = None
+    if responder is not None:
+        standing = await alertable.judge(conn, responder, policy, live=live, now=now)
+    reasons = [] if standing is None else [reason for reason, _ in standing.against]
+    survey = await surveys.due(conn, person_id, now=now)
     return {
         **view,
         "org": board.org_out(org),
@@ -51,36 +53,15 @@ async def me(
         "certificates": [certificates.show(one) for one in held],
         "places": [place_out(place) for place in places],
         "position": fix_out(fix),
-        "readiness": [] if responder is None else _readiness(reasons, held, fix),
-        "blocked": [reason.value for reason in reasons],
+        "readiness": []
+        if responder is None
+        else _readiness(reasons, held, fix) + _reach(await push_devices.standing(conn, person_id)),
+        # Whoever is asked, or on the way, sees that on the same page.
+        "blocked": [reason.value for reason in reasons if reason is not matching.Reason.BUSY],
+        "alertable": None if standing is None else alertable.out(standing),
+        "quiet": await alertable.quiet_of(conn, person_id),
+        "survey": None if survey is None else surveys.out(survey),
     }
-
-
-def _reasons(
-    responder: store.Responder,
-    held: Sequence[store.Certificate],
-    places: Sequence[store.Place],
-    fix: store.Fix | None,
-    org: orgs.Org,
-    *,
-    policy: matching.Policy,
-    now: datetime,
-) -> list[matching.Reason]:
-    """List everything that keeps a person from being asked, not only the first."""
-    found: list[matching.Reason] = []
-    duty = eligibility.DUTY_REASONS.get(responder.duty_at(now))
-    if duty is not None:
-        found.append(duty)
-    verified = [item.expires_on for item in held if item.status == "verified"]
-    today = now.astimezone(ZoneInfo(org.timezone)).date()
-    unfit, _ = eligibility.unfit(responder, max(verified, default=None), policy, today=today)
-    if unfit is not None:
-        found.append(unfit)
-    source, _, _ = eligibility.where(fix, places, org.timezone, policy, now=now)
-    if source is None:
-        stale = matching.Reason.POSITION_STALE
-        found.append(matching.Reason.NO_POSITION if fix is None else stale)
-    return found
 
 
 _LIGHTS = {
@@ -90,7 +71,11 @@ _LIGHTS = {
         matching.Reason.CERTIFICATE_EXPIRED,
         matching.Reason.UNDER_AGE,
     },
-    "position": {matching.Reason.NO_POSITION, matching.Reason.POSITION_STALE},
+    "position": {
+        matching.Reason.NO_POSITION,
+        matching.Reason.POSITION_STALE,
+        matching.Reason.POSITION_VAGUE,
+    },
 }
 
 
@@ -109,6 +94,12 @@ def _readiness(
         {"code": code, "ok": not set(reasons) & against, "detail": details[code]}
         for code, against in _LIGHTS.items()
     ]
+
+
+def _reach(standing: events.Body) -> list[events.Body]:
+    """Say whether web push still gets to this person's devices, where there are any."""
+    state = standing["state"]
+    return [] if state == "none" else [{"code": "push", "ok": state == "ok", "detail": state}]
 
 
 def place_out(place: store.Place) -> events.Body:

@@ -5,22 +5,17 @@ same lines. Only web/app.py, dispatch/runner.py and the `golden` program read se
 libraries below them take arguments.
 """
 
-from dataclasses import dataclass
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from dispatch.gateway_settings import GatewaySettings
+from dispatch.meaning import Meaning
 
 PREFIX = "GOLDEN_"
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a setting is for, in both languages; `golden settings` prints it."""
-
-    en: str
-    zh: str
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -28,10 +23,13 @@ Positive = Annotated[float, Field(gt=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 
 
-class Settings(BaseSettings):
+class Settings(GatewaySettings):
     """What a running system was told; frozen once read."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    # A value that is refused may be a secret.
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: Annotated[
         str,
@@ -108,6 +106,41 @@ class Settings(BaseSettings):
             "每个应用进程缓存地图瓦片的内存（MiB）；0 表示每次重新绘制。",
         ),
     ] = 48
+    country: Annotated[
+        str,
+        Field(pattern=r"^([A-Z]{2})?$"),
+        Meaning(
+            "Country served (ISO 3166, two letters); with CN no public map shows our own base map. "
+            "Empty: none of the mainland of China.",
+            "部署所在国家（ISO 3166 两位代码）；CN 时公众页面一律不用自带底图；"
+            "留空则仅中国大陆不用自带底图。",
+        ),
+    ] = ""
+    public_base_map: Annotated[
+        str,
+        Meaning(
+            "Licensed map of public pages: https addresses with {z}, {x}, {y}, lowest layer first, "
+            "separated by spaces; none: no base map; empty: our own where that is allowed.",
+            "公众页面使用的有资质底图：含 {z}、{x}、{y} 的 https 瓦片地址，底层在前，空格分隔；"
+            "none 表示不用底图；留空则在允许的地方用自带底图。",
+        ),
+    ] = ""
+    public_base_map_credit: Annotated[
+        str,
+        Field(max_length=200),
+        Meaning(
+            "Whose the licensed map is, shown beside it.",
+            "有资质底图的版权说明，显示在地图角上。",
+        ),
+    ] = ""
+    map_review_number: Annotated[
+        str,
+        Field(max_length=60),
+        Meaning(
+            "Map review number, shown in the corner of every map; only one that was really given.",
+            "审图号，显示在每幅地图角上；只填实际取得的号码。",
+        ),
+    ] = ""
     emergency_number: Annotated[
         str,
         Field(pattern=r"^[0-9+*#]{2,15}$"),
@@ -144,7 +177,7 @@ class Settings(BaseSettings):
     ] = 30
     wave_size: Annotated[
         AtLeastOne, Meaning("Most responders in one wave.", "每一批最多通知的人数。")
-    ] = 7
+    ] = 8
     alerts_cap: Annotated[
         AtLeastOne, Meaning("Most alerts for one incident.", "一次事件最多通知的总人数。")
     ] = 30
@@ -175,6 +208,17 @@ class Settings(BaseSettings):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("public_base_map")
+    @classmethod
+    def _check_base_map(cls, value: str) -> str:
+        tiles = value.split()
+        if tiles == ["none"] or all(_is_tile_address(address) for address in tiles):
+            return " ".join(tiles)
+        raise ValueError(
+            "write none, or https addresses with {z}, {x} and {y}, separated by spaces; "
+            "填 none，或含 {z}、{x}、{y} 的 https 地址，以空格分隔"
+        )
+
     @property
     def base_url(self) -> str:
         """Give the address under which people reach the system, without a slash at its end."""
@@ -189,6 +233,14 @@ class Settings(BaseSettings):
     def valhalla_dir(self) -> Path:
         """Name the folder of Valhalla's tiles and configuration."""
         return self.data_dir / "routing" / "valhalla"
+
+
+def _is_tile_address(address: str) -> bool:
+    # What ends a directive of the content security policy may not stand in a host.
+    host = address.removeprefix("https://").partition("/")[0]
+    is_host = bool(re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?", host))
+    holes = all(hole in address for hole in ("{z}", "{x}", "{y}"))
+    return address.startswith("https://") and is_host and holes
 
 
 def read(env_file: Path | None = None) -> Settings:

@@ -94,6 +94,8 @@ class Role(StrEnum):
 
     DIRECT = "direct"
     VIA_AED = "via_aed"
+    # Meets the ambulance at the entrance and leads its crew to the patient.
+    GUIDE = "guide"
 
 
 class Duty(StrEnum):
@@ -114,6 +116,7 @@ class OrgRole(StrEnum):
     KEEPER = "keeper"
     ADMIN = "admin"
     AUDITOR = "auditor"
+    CARER = "carer"
 
 
 _ORDER = (
@@ -128,10 +131,21 @@ _ORDER = (
 
 
 def steps_of(role: Role) -> tuple[Assignment, ...]:
-    """Return the steps of a role in order, without the accept that begins it."""
-    return tuple(
-        step for step in _ORDER[1:] if step is not Assignment.AED_COLLECTED or role is Role.VIA_AED
-    )
+    """Return the steps of a role in order, without the accept that begins it.
+
+    A guide arrives at the entrance and has no patient to treat or hand over.
+    """
+    skipped = _SKIPPED[role]
+    return tuple(step for step in _ORDER[1:] if step not in skipped)
+
+
+_SKIPPED = {
+    Role.DIRECT: frozenset({Assignment.AED_COLLECTED}),
+    Role.VIA_AED: frozenset[Assignment](),
+    Role.GUIDE: frozenset(
+        {Assignment.AED_COLLECTED, Assignment.WITH_PATIENT, Assignment.HANDED_OVER}
+    ),
+}
 
 
 def next_step(status: Assignment, role: Role) -> Assignment | None:
@@ -182,9 +196,12 @@ _INCIDENT_AFTER = {
 }
 
 
-def incident_after_step(status: Incident, step: Assignment) -> Incident:
-    """Return where the incident stands after somebody's step; it never goes back."""
-    reached = _INCIDENT_AFTER.get(step, status)
+def incident_after_step(status: Incident, step: Assignment, role: Role) -> Incident:
+    """Return where the incident stands after somebody's step; it never goes back.
+
+    A guide stands at the entrance, which brings nobody to the patient.
+    """
+    reached = status if role is Role.GUIDE else _INCIDENT_AFTER.get(step, status)
     return max(status, reached, key=_INCIDENT_RANK.__getitem__)
 
 

@@ -18,6 +18,11 @@ Schema = Mapping[str, Any]
 NOUNS = {
     "incident_id": "incident",
     "incident": "incident",
+    "into": "incident",
+    "disaster_id": "disaster",
+    "disaster": "disaster",
+    "value_id": "value",
+    "attachment_id": "attachment",
     "alert_id": "alert",
     "assignment_id": "assignment",
     "responder_id": "responder",
@@ -41,6 +46,11 @@ NOUNS = {
     "item": "item",
     "lot": "lot",
     "reservation_id": "reservation",
+    "policy_id": "policy",
+    "simulation_id": "simulation",
+    "simulation_report_id": "simulation report",
+    "task_id": "task",
+    "survey_id": "survey",
 }
 #: Names that are ids only where the schema says so: an item is elsewhere named by its code.
 CODES = {"org", "parent"}

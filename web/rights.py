@@ -7,6 +7,7 @@ everything below it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -40,6 +41,12 @@ class Action(StrEnum):
     STOCK_CHANGE = "stock:change"
     COVERAGE_SEE = "coverage:see"
     ROUTE_SEE = "route:see"
+    POLICY_SEE = "policy:see"
+    POLICY_CHANGE = "policy:change"
+    TASK_SEE = "task:see"
+    TASK_CHANGE = "task:change"
+    AFTERCARE_SEE = "aftercare:see"
+    AFTERCARE_CHANGE = "aftercare:change"
 
 
 class NotAllowed(Exception):
@@ -57,6 +64,8 @@ class Thing:
 
 
 _SEE = frozenset(action for action in Action if action.value.endswith(":see"))
+#: Who needed help after a mission is for carers alone.
+_AFTERCARE = frozenset({Action.AFTERCARE_SEE, Action.AFTERCARE_CHANGE})
 #: What everybody may do with the things that belong to them in person.
 _PERSONAL = frozenset({Action.OWN_SEE, Action.OWN_CHANGE, Action.TEAM_LISTEN})
 
@@ -78,11 +87,22 @@ ROLES: dict[states.OrgRole, frozenset[Action]] = {
             Action.STOCK_RESERVE,
             Action.COVERAGE_SEE,
             Action.ROUTE_SEE,
+            Action.POLICY_SEE,
+            Action.TASK_SEE,
+            Action.TASK_CHANGE,
         }
     ),
     states.OrgRole.RESPONDER: frozenset({Action.ROUTE_SEE}),
     states.OrgRole.PLANNER: frozenset(
-        {Action.COVERAGE_SEE, Action.AED_SEE, Action.ORG_SEE, Action.ROUTE_SEE}
+        {
+            Action.COVERAGE_SEE,
+            Action.AED_SEE,
+            Action.ORG_SEE,
+            Action.POLICY_SEE,
+            Action.ROUTE_SEE,
+            Action.TASK_SEE,
+            Action.TASK_CHANGE,
+        }
     ),
     states.OrgRole.KEEPER: frozenset(
         {
@@ -93,8 +113,9 @@ ROLES: dict[states.OrgRole, frozenset[Action]] = {
             Action.ROUTE_SEE,
         }
     ),
-    states.OrgRole.ADMIN: frozenset(Action) - {Action.OWN_SEE, Action.OWN_CHANGE},
-    states.OrgRole.AUDITOR: _SEE - {Action.CALLER_PHONE_SEE, Action.OWN_SEE},
+    states.OrgRole.ADMIN: frozenset(Action) - _AFTERCARE - {Action.OWN_SEE, Action.OWN_CHANGE},
+    states.OrgRole.AUDITOR: _SEE - _AFTERCARE - {Action.CALLER_PHONE_SEE, Action.OWN_SEE},
+    states.OrgRole.CARER: _AFTERCARE | {Action.ORG_SEE},
 }
 
 
@@ -191,6 +212,21 @@ async def check(
     thing = Thing(owner.path, owner.person_id)
     require(caller, action, thing)
     return thing
+
+
+async def check_responders(
+    conn: AsyncConnection, caller: auth.Caller, action: Action, ids: Collection[UUID]
+) -> None:
+    """Let the caller pass when they may do this to each of some responders.
+
+    Raises NotFound or NotAllowed for the first of them that is not theirs.
+    """
+    owners = await orgs.owners_of_responders(conn, ids)
+    for responder_id in ids:
+        owner = owners.get(responder_id)
+        if owner is None:
+            raise errors.NotFound
+        require(caller, action, Thing(owner.path, owner.person_id))
 
 
 #: What hearing a topic asks for; those of incidents carry the caller's phone number.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dispatch.tables.care import survey, task
+from dispatch.tables.channels import alert_code, channel, contact, push_subscription
 from dispatch.tables.column import metadata
 from dispatch.tables.imports import import_file, import_profile
+from dispatch.tables.incident_life import attachment, disaster, incident_value
 from dispatch.tables.incidents import (
     alert,
     allocation,
@@ -34,6 +37,7 @@ from dispatch.tables.people import (
     team_member,
     tracker,
 )
+from dispatch.tables.policies import policy_version, simulation_job, simulation_report
 from dispatch.tables.stock import (
     balance,
     depot,
@@ -45,19 +49,25 @@ from dispatch.tables.stock import (
 
 __all__ = [
     "alert",
+    "alert_code",
     "allocation",
     "api_token",
     "assignment",
+    "attachment",
     "balance",
     "certificate",
+    "channel",
     "code_release",
+    "contact",
     "delivery",
     "depot",
+    "disaster",
     "idempotency",
     "import_file",
     "import_profile",
     "incident",
     "incident_number",
+    "incident_value",
     "item",
     "last_position",
     "line",
@@ -68,12 +78,18 @@ __all__ = [
     "org",
     "person",
     "place",
+    "policy_version",
+    "push_subscription",
     "report_attempt",
     "reservation",
     "responder",
     "session",
     "sign_in_attempt",
     "sign_in_link",
+    "simulation_job",
+    "simulation_report",
+    "survey",
+    "task",
     "team",
     "team_member",
     "timer",

@@ -29,6 +29,13 @@ incident = sa.Table(
     sa.Column("ambulance", sa.Text, nullable=False, server_default="unknown"),
     column.at("ambulance_eta_at", nullable=True),
     column.at("ambulance_changed_at", nullable=True),
+    # How many need help; nobody knows until somebody says so.
+    sa.Column("patients", sa.SmallInteger),
+    column.ref("disaster_id", "disaster", nullable=True, index=True),
+    # The incident that this call turned out to be about too.
+    column.ref("merged_into", "incident", nullable=True, index=True),
+    # A practice alert: an exercise that only this responder sees.
+    column.ref("practice_of", "responder", nullable=True),
     column.ref("opened_by", "person", nullable=True),
     column.at("created_at"),
     column.at("first_alert_at", nullable=True),
@@ -42,9 +49,17 @@ incident = sa.Table(
     column.count("version", 1),
     sa.UniqueConstraint("org_id", "number"),
     sa.CheckConstraint("severity between 1 and 4", name="severity"),
+    sa.CheckConstraint("patients >= 0", name="patients"),
+    sa.CheckConstraint("merged_into <> id", name="merged_into"),
     sa.CheckConstraint("(status = 'closed') = (closed_at is not null)", name="closed"),
     sa.Index("ix_incident_open", "org_id", postgresql_where=sa.text("closed_at is null")),
     sa.Index("ix_incident_position", "position", postgresql_using="gist"),
+    sa.Index(
+        "ux_incident_one_practice",
+        "practice_of",
+        unique=True,
+        postgresql_where=sa.text("practice_of is not null and closed_at is null"),
+    ),
 )
 
 #: Human numbers: one row per organisation and year, bumped in the transaction that uses it.
@@ -84,6 +99,8 @@ wave = sa.Table(
     column.at("sent_at"),
     column.word("policy"),
     column.ref("by_id", "person", nullable=True),
+    # Which alarm level an operator asked for, by run card.
+    sa.Column("level", sa.SmallInteger),
     sa.UniqueConstraint("incident_id", "number"),
 )
 
@@ -135,7 +152,7 @@ alert = sa.Table(
     # When the responder confirmed having read the stand-down.
     column.at("stand_down_seen_at", nullable=True),
     column.count("revision", 1),
-    sa.CheckConstraint("role in ('direct','via_aed')", name="role"),
+    sa.CheckConstraint("role in ('direct','via_aed','guide')", name="role"),
     sa.CheckConstraint("(role = 'via_aed') = (aed_id is not null)", name="aed"),
     sa.UniqueConstraint("incident_id", "responder_id"),
     sa.Index(
@@ -214,7 +231,30 @@ delivery = sa.Table(
     column.at("delivered_at", nullable=True),
     sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
     column.at("leased_until", nullable=True),
+    # When it is tried; later while the person's phone is connected; null for the live channel.
+    column.at("due_at", nullable=True),
+    column.at("connected_due_at", nullable=True),
+    column.at("expires_at", nullable=True),
+    # What makes it needless before it is due, besides an answer.
+    column.word("unless", nullable=True),
+    # Grows with each claim: a result of an older one is not taken.
+    column.count("token", 0),
+    column.word("provider_id", nullable=True),
+    # Why it failed, was not sent, or is tried again.
+    column.word("why", nullable=True),
+    column.at("changed_at", nullable=True),
     sa.UniqueConstraint("alert_id", "channel", "purpose"),
+    sa.Index(
+        "ix_delivery_due",
+        "due_at",
+        postgresql_where=sa.text("status = 'queued' and due_at is not null"),
+    ),
+    sa.Index(
+        "ix_delivery_sent",
+        "channel",
+        "sent_at",
+        postgresql_where=sa.text("due_at is not null"),
+    ),
 )
 
 #: Each time the code of an AED's lock was shown, and for which mission.

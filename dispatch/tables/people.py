@@ -51,7 +51,8 @@ membership = sa.Table(
     column.word("role"),
     sa.PrimaryKeyConstraint("person_id", "org_id", "role"),
     sa.CheckConstraint(
-        "role in ('operator','responder','planner','keeper','admin','auditor')", name="role"
+        "role in ('operator','responder','planner','keeper','admin','auditor','carer')",
+        name="role",
     ),
 )
 
@@ -138,8 +139,16 @@ responder = sa.Table(
     column.word("code", nullable=True),
     column.word("note", nullable=True),
     column.word("suspended_reason", nullable=True),
+    # Local time of the organisation between which the person is left in peace; over midnight too.
+    sa.Column("quiet_from", sa.Time),
+    sa.Column("quiet_until", sa.Time),
+    # Kinds of incident that may wake the person all the same.
+    sa.Column("quiet_except", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
+    # A rest after a mission; duty goes on beside it, and going on duty ends it.
+    column.at("rest_until", nullable=True),
     column.count("version", 1),
     sa.UniqueConstraint("org_id", "code"),
+    sa.CheckConstraint("(quiet_from is null) = (quiet_until is null)", name="quiet"),
     sa.CheckConstraint("duty in ('available','resting','off_duty','suspended')", name="duty"),
 )
 
@@ -156,6 +165,9 @@ certificate = sa.Table(
     sa.Column("status", sa.Text, nullable=False, server_default="verified"),
     column.ref("reviewed_by", "person", nullable=True),
     column.at("reviewed_at", nullable=True),
+    # Days before the end at which the holder was told last; -1 when it had ended.
+    sa.Column("reminded", sa.SmallInteger),
+    sa.Index("ix_certificate_expires_on", "expires_on"),
     sa.CheckConstraint("status in ('pending','verified','revoked')", name="status"),
 )
 

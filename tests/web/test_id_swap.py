@@ -12,19 +12,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import factories
 import httpx
 import pytest
+import sqlalchemy as sa
 from callers import Enrol, Member, alerted, key, opened
 from fastapi import FastAPI
 from foreign_ids import Request, requests
 from live_wire import serving, wire
 from PIL import Image
+from sqlalchemy.ext.asyncio import AsyncConnection
 from websockets.exceptions import ConnectionClosed
 
-from dispatch import db
+from dispatch import db, tables, tasks
 from realtime.protocol import Close
 from web import aed_record, auth, rights
 from web.api import aed_reports
@@ -34,9 +36,12 @@ QUERY = {"lat": "43.7347", "lon": "7.4246", "from": "7.42,43.73", "to": "7.43,43
 #: What is public about an AED is public (docs/decisions/0005); the lists of it hold everybody's.
 PUBLIC = {"/api/v1/aeds", "/api/v1/nearest/aeds"}
 #: Looked up below what they belong to, so that nobody need look at whose they are.
-BELOW = {"line", "photo", "report", "use", "tracker", "certificate"}
+BELOW = {
+    "line", "photo", "report", "use", "tracker", "certificate", "value", "attachment", "survey",
+}  # fmt: skip
 
 
+_JPEG = {"Content-Type": "image/jpeg"}
 _LIST = "名称,经度,纬度\n市民中心,114.305,30.593\n".encode()
 
 
@@ -78,7 +83,10 @@ async def _world(code: str, enrol: Enrol, volunteer: Enrol, store: db.Database) 
     second = await volunteer(code, duty="off_duty")
     incident = await opened(operator, kind="fire", address=f"{code} street 1", note=code)
     line = await _made(operator, f"/incidents/{incident['id']}/timeline", text="a note")
+    of_incident = await _of_incident(operator, incident["id"], code)
     team = await _made(admin, "/teams", code="t", name=code, leader=str(responder.id))
+    policy = await _made(admin, "/policies", name="ours")
+    simulation = await _simulated(admin, policy, store)
     place = factories.HARBOUR.geojson()
     depot = await _made(keeper, "/depots", code="d", name=code, position=place)
     item = await _made(
@@ -89,6 +97,7 @@ async def _world(code: str, enrol: Enrol, volunteer: Enrol, store: db.Database) 
     reserved = await operator.http.post("/api/v1/reservations", json=claim, headers=key())
     async with store.transaction() as conn:
         aed = await factories.make_aed(conn, operator.org.id, now=datetime.now(UTC))
+        of_care = await _of_care(conn, responder, incident["id"], aed.id)
     sent = await alerted(operator, incident)
     alert = sent["alerts"][0]["id"]
     taken = await responder.http.post(f"/api/v1/alerts/{alert}/accept")
@@ -108,11 +117,58 @@ async def _world(code: str, enrol: Enrol, volunteer: Enrol, store: db.Database) 
         "org": str(operator.org.id), "org code": code, "incident": incident["id"], "line": line,
         "alert": alert, "assignment": taken.json()["assignment"]["id"],
         "responder": str(responder.id), "team": team, "aed": str(aed.id), "depot": depot,
-        "item": item, "lot": lot, "reservation": _first_id(reserved), **of_aed,
+        "item": item, "lot": lot, "reservation": _first_id(reserved), "policy": policy, **of_aed,
+        **of_incident, **of_care, **simulation,
         "tracker": tracker, "certificate": shown["certificates"][0]["id"],
         "import": listed.json()["id"],
     }  # fmt: skip
     return World(ids, (admin, operator, keeper, responder, second))
+
+
+async def _simulated(admin: Member, policy: str, store: db.Database) -> dict[str, str]:
+    address = f"/api/v1/policies/{policy}/simulate"
+    asked = await admin.http.post(address, json={"incidents": 1}, headers=key())
+    assert asked.status_code == 202, asked.text
+    report = uuid4()
+    async with store.transaction() as conn:
+        await conn.execute(
+            sa.insert(tables.simulation_report).values(
+                id=report, org_id=admin.org.id, digests=[], seed=1, incidents=1, body={},
+                html="", made_at=datetime.now(UTC),
+            )
+        )  # fmt: skip
+    return {"simulation": asked.json()["id"], "simulation report": str(report)}
+
+
+async def _of_care(
+    conn: AsyncConnection, responder: Member, incident: str, aed: UUID
+) -> dict[str, str]:
+    now = datetime.now(UTC)
+    task = await tasks.add(
+        conn, responder.org.id, tasks.Kind.AED_PROBLEM, subject_id=aed, due_at=now, body={},
+        exercise=False, now=now,
+    )  # fmt: skip
+    survey = uuid4()
+    await conn.execute(
+        sa.insert(tables.survey).values(
+            id=survey, responder_id=responder.id, incident_id=UUID(incident), round=1, asked_at=now
+        )
+    )
+    return {"task": str(task.id), "survey": str(survey)}
+
+
+async def _of_incident(operator: Member, incident: str, code: str) -> dict[str, str]:
+    below = f"/incidents/{incident}"
+    attached = await operator.http.post(
+        f"/api/v1{below}/attachments", content=_picture(), headers={**key(), **_JPEG}
+    )
+    return {
+        "disaster": await _made(operator, "/disasters", name=code, kind="flood"),
+        "value": await _made(
+            operator, f"{below}/values", field="floor", source="caller", value=code
+        ),
+        "attachment": _first_id(attached),
+    }
 
 
 def _first_id(answer: httpx.Response) -> str:
@@ -134,13 +190,14 @@ async def blue(enrol: Enrol, volunteer: Enrol, store: db.Database) -> World:
 
 async def _ask(member: Member, request: Request) -> httpx.Response:
     content = None
-    if request.verb == "POST" and request.path.endswith("/photos"):
-        content = _picture()
+    headers = {**key(), "If-Match": '"1"'}
+    if request.verb == "POST" and request.path.endswith(("/photos", "/attachments")):
+        content, headers = _picture(), headers | _JPEG
     if request.verb == "POST" and re.fullmatch("/api/v1/imports/[a-z]+", request.path):
         content = _LIST
     return await member.http.request(
         request.verb, request.path, params=dict(request.query), json=request.body,
-        content=content, headers={**key(), "If-Match": '"1"'},
+        content=content, headers=headers,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -25,6 +25,7 @@ from geo.position import BadPosition, Position
 from realtime import presence
 from web import auth, fields, rights, shapes
 from web.aed_record import Hours
+from web.api.care import QuietShape, SurveyShape
 from web.api.responders import CertificateShape
 from web.api.session import person_out
 from web.dependencies import Caller, Crs, Now, Policy, Redis, Tx, View
@@ -135,6 +136,22 @@ class ReadyShape(fields.Shape):
     detail: str | None
 
 
+class ReasonShape(fields.Shape):
+    """Something that keeps me from being asked, or will; `fix` names what mends it, if I can."""
+
+    code: str
+    args: dict[str, Any]
+    fix: str | None
+
+
+class AlertableShape(fields.Shape):
+    """Whether the next plan may include me, and all that speaks against it; `soon` does not yet."""
+
+    ok: bool
+    reasons: list[ReasonShape]
+    soon: list[ReasonShape]
+
+
 class MeShape(DutyShape):
     """Everything my phone shows."""
 
@@ -146,6 +163,9 @@ class MeShape(DutyShape):
     position: PositionShape | None
     readiness: list[ReadyShape]
     blocked: list[str]
+    alertable: AlertableShape | None
+    quiet: QuietShape | None
+    survey: SurveyShape | None
     alert: shapes.PersonAlertShape | None
     mission: shapes.MissionShape | None
     stand_down: shapes.StandDownShape | None
@@ -156,11 +176,14 @@ _NOWHERE = {"position": None, "accuracy_m": None, "at": None}
 
 
 @router.get("", response_model=MeShape, summary="My profile and what my phone shows")
-async def show(*, conn: View, caller: Caller, policy: Policy, crs: Crs, now: Now) -> Response:
+async def show(
+    *, conn: View, caller: Caller, redis: Redis, policy: Policy, crs: Crs, now: Now
+) -> Response:
     """Show me, my duty, certificates and places, what keeps me from being asked, and my alert."""
     _require(caller, rights.Action.OWN_SEE)
     roles = [states.OrgRole(role) for role in caller.roles]
-    body = await profile.me(conn, caller.id, caller.org, roles, policy=policy, now=now)
+    live = await whereabouts.live_of(redis, [caller.id], now=now)
+    body = await profile.me(conn, caller.id, caller.org, roles, policy=policy, live=live, now=now)
     return fields.send(body, crs)
 
 
