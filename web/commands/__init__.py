@@ -39,8 +39,10 @@ COMMANDS = {
     "export": Entry("exports", "app", "Export lists and templates.", "导出名册与模板"),
     "routing": Entry("imports", "routing", "Build routing data only.", "仅生成路网数据"),
     "coverage": Entry("coverage", "coverage", "Share of buildings near an AED.", "AED 覆盖率"),
+    "solve": Entry("solve", "app", "Solve bare cases in a file.", "求解文件中的算例"),
     "demo": Entry("demo", "demo", "Fill in the demo organisation.", "生成演示数据"),
     "drill": Entry("drill", "drill", "Play incidents with simulated phones.", "模拟演练"),
+    "simulate": Entry("simulate", "simulate", "Compare alert policies on a seed.", "模拟比较策略"),
 }
 
 

@@ -22,6 +22,7 @@ def check(place: Installation) -> Iterator[Finding]:
     yield _redis(place)
     yield _routing_engine()
     yield _front_ends()
+    yield _map_number(place)
     yield from _data_folder(place)
     yield _disk(place)
     yield _sockets(place)
@@ -75,6 +76,23 @@ def _front_ends() -> Finding:
     names = ", ".join(missing)
     return finding.bad(
         "front_ends", f"Front ends not built: {names}", f"前端页面未生成：{names}", mend=_SETUP
+    )
+
+
+def _map_number(place: Installation) -> Finding:
+    settings = place.settings
+    is_china = settings.country in ("", "CN")
+    if not is_china or settings.map_review_number or settings.public_base_map in ("", "none"):
+        number = settings.map_review_number or "-"
+        return finding.ok("map_number", f"Map review number: {number}", f"审图号：{number}")
+    return finding.bad(
+        "map_number",
+        "A licensed map is shown in public without its review number.",
+        "公众页面使用了有资质底图，但未填审图号。",
+        mend=Mend(
+            "set GOLDEN_MAP_REVIEW_NUMBER, or GOLDEN_COUNTRY if you are not in China",
+            "设置 GOLDEN_MAP_REVIEW_NUMBER；不在中国时设置 GOLDEN_COUNTRY",
+        ),
     )
 
 

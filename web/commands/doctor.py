@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import typer
 
-from web.commands import check_machine, check_servers, installation
+from web.commands import check_channels, check_machine, check_servers, installation
 from web.commands.finding import Finding, State
 from web.commands.options import DataDir, Json, print_json
 
@@ -17,7 +17,8 @@ def doctor(*, json: Json = False, data_dir: DataDir = None) -> None:
     检查安装中的问题并说明修复方法；有问题时退出状态为 1。
     """
     place = installation.find(data_dir)
-    findings = [*check_machine.check(place), *check_servers.check(place)]
+    checks_made = (check_machine, check_servers, check_channels)
+    findings = [found for part in checks_made for found in part.check(place)]
     is_well = not any(found.state is State.BAD for found in findings)
     if json:
         checks = [asdict(found) for found in findings]

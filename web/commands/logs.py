@@ -1,9 +1,13 @@
 """How processes write their logs: one JSON object a line to standard error, times in UTC."""
 
 import logging
+import re
 import sys
 
 import structlog
+
+#: Who has the code of a short link may answer for the person.
+_CODE = re.compile(r"^(/a/)[^/]+")
 
 
 def configure(level: str, *, process: str) -> None:
@@ -36,8 +40,9 @@ def configure(level: str, *, process: str) -> None:
 
 
 def _without_query(record: logging.LogRecord) -> bool:
-    """Cut the query off an access line: it may hold a position or a search for an address."""
+    """Cut the query off an access line, and the code of a short link: both are about people."""
     if isinstance(record.args, tuple) and len(record.args) == 5:
         client, method, path, version, status = record.args
-        record.args = (client, method, str(path).split("?", 1)[0], version, status)
+        plain = _CODE.sub(r"\1***", str(path).split("?", 1)[0])
+        record.args = (client, method, plain, version, status)
     return True

@@ -2,7 +2,7 @@
 
 import typer
 
-from web.commands import installation, schema
+from web.commands import installation, keys, schema
 from web.commands.options import DataDir, Json, print_json
 
 
@@ -11,9 +11,11 @@ def migrate(*, json: Json = False, data_dir: DataDir = None) -> None:
 
     把数据库结构升级到最新版本。
     """
-    url = installation.find(data_dir).settings.database_url
+    place = installation.find(data_dir)
+    url = place.settings.database_url
     before = schema.standing(url)
     schema.upgrade(url)
+    keys.ensure(place)
     if json:
         print_json({"from": before.revision, "to": before.head, "applied": before.missing})
     else:

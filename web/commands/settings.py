@@ -4,7 +4,9 @@ import re
 
 import typer
 
-from dispatch.settings import PREFIX, Meaning, Settings
+from dispatch.gateway_settings import GatewaySettings
+from dispatch.meaning import Meaning
+from dispatch.settings import PREFIX, Settings
 from web.commands import installation
 from web.commands.options import DataDir, Json, print_json
 
@@ -27,18 +29,26 @@ def settings(*, json: Json = False, data_dir: DataDir = None) -> None:
 def list_settings(now: Settings) -> list[dict[str, str]]:
     """Give name, value, default and meaning of every setting; no password is shown."""
     rows = []
-    for name, info in Settings.model_fields.items():
+    # The channels come last: few installations need them on the first day.
+    fields = sorted(
+        Settings.model_fields.items(), key=lambda item: item[0] in GatewaySettings.model_fields
+    )
+    for name, info in fields:
         meaning = next(part for part in info.metadata if isinstance(part, Meaning))
         rows.append(
             {
                 "name": PREFIX + name.upper(),
-                "value": _shown(getattr(now, name)),
+                "value": _hidden(now, name) if meaning.is_secret else _shown(getattr(now, name)),
                 "default": _shown(info.default),
                 "en": meaning.en,
                 "zh": meaning.zh,
             }
         )
     return rows
+
+
+def _hidden(now: Settings, name: str) -> str:
+    return "***" if getattr(now, name) else ""
 
 
 def _shown(value: object) -> str:

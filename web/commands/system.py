@@ -15,6 +15,7 @@ from geo import walking_format
 from web.commands import (
     forked,
     installation,
+    keys,
     quick_look,
     readiness,
     routing_service,
@@ -73,6 +74,7 @@ class System:
         url = self.place.settings.database_url
         if not await asyncio.to_thread(quick_look.schema_is_up, url):
             await self._step("migrate")
+        keys.ensure(self.place)
         if walking_format.outdated(self.place.settings.walking_dir):
             await self._step("routing", "renew")
         if not self.city:
