@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, events, mission, orgs, store, tables, telling
+from dispatch import channel_health, errors, events, mission, orgs, store, tables, telling
 from geo import aeds, usability
 from realtime import log
 
@@ -74,8 +74,9 @@ async def org_board(conn: AsyncConnection, code: str) -> events.Body:
         raise errors.NotFound
     incident = tables.incident.c
     found = await store.list_incidents(
-        conn, incident.org_id == org.id, incident.closed_at.is_(None)
-    )
+        conn, incident.org_id == org.id, incident.closed_at.is_(None),
+        incident.practice_of.is_(None),
+    )  # fmt: skip
     open_ids = [item.id for item in found]
     alerts = await store.list_alerts(conn, tables.alert.c.incident_id.in_(open_ids))
     going = await store.list_assignments(conn, tables.assignment.c.incident_id.in_(open_ids))
@@ -84,6 +85,7 @@ async def org_board(conn: AsyncConnection, code: str) -> events.Body:
         "incidents": events.by_id(events.incident_out(item) for item in found),
         "alerts": events.by_id(events.alert_out(item) for item in alerts),
         "assignments": events.by_id(events.assignment_out(item) for item in going),
+        "channels": channel_health.silent_out(await channel_health.list_all(conn)),
     }
 
 
@@ -114,6 +116,8 @@ async def allocations(
             "wave": events.ident(row["wave_id"]),
             "made_at": events.time(row["made_at"]),
             "policy": row["policy"],
+            # Records from before plans were weighed have none of these.
+            **{name: row["inputs"].get(name) for name in ("digest", "modes", "expected")},
             "inputs": row["inputs"],
             "chosen": row["chosen"],
             "excluded": row["excluded"],
@@ -183,6 +187,7 @@ join org on org.id = responder.org_id and starts_with(org.path, :path)
 where case when responder.duty_until is null or responder.duty_until > :now
            then responder.duty = 'available'
            else responder.duty in ('off_duty', 'resting') end
+  and (responder.rest_until is null or responder.rest_until <= :now)
 """)
 
 
@@ -194,7 +199,7 @@ async def figures(conn: AsyncConnection, org: orgs.Org, *, now: datetime) -> eve
     incident = tables.incident.c
     closed = await store.list_incidents(
         conn, incident.org_id == org.id, incident.closed_at > now - timedelta(days=1),
-        limit=CLOSED_MOST,
+        incident.practice_of.is_(None), limit=CLOSED_MOST,
     )  # fmt: skip
     return {
         "on_duty": on_duty,

@@ -51,6 +51,7 @@ where position && ST_Segmentize(
   and ST_Y(position::geometry) between :south and :north
   and exists (select from unnest(cast(:paths as text[])) as mine where starts_with(path, mine))
   and duty = 'available' and (duty_until is null or duty_until > :now)
+  and (rest_until is null or rest_until <= :now)
   and received_at > :since
 """)
 

@@ -11,8 +11,13 @@ DispatchError
 │   ├── StockShort          not that much is available
 │   ├── PlanOutdated        the incident changed since the plan was made: plan again
 │   ├── NobodyToAlert       none of the named people can be asked
-│   └── NameTaken           another one carries this name or code already
+│   ├── SimulationMissing   no simulation report is about exactly this policy
+│   ├── PolicyNotDraft      only a draft can be published
+│   ├── PolicyNotPublished  only a published policy can be retired
+│   ├── NameTaken           another one carries this name or code already
+│   └── StillGoing          people are on their way for the incident that would be merged
 └── Malformed           a value that no state would accept
+    ├── BadPolicy           a field of a policy document is wrong; names it
     └── KeyReused           the Idempotency-Key was used with another body
 """
 
@@ -93,16 +98,46 @@ class NobodyToAlert(Conflict):
     code = "nobody_to_alert"
 
 
+class SimulationMissing(Conflict):
+    """No simulation report is about exactly this policy; simulate it first."""
+
+    code = "simulation_missing"
+
+
+class PolicyNotDraft(Conflict):
+    """Only a draft can be published; make a new version."""
+
+    code = "policy_not_draft"
+
+
+class PolicyNotPublished(Conflict):
+    """Only a published policy can be retired."""
+
+    code = "policy_not_published"
+
+
 class NameTaken(Conflict):
     """Another one carries this name or code already."""
 
     code = "name_taken"
 
 
+class StillGoing(Conflict):
+    """People are on their way for this call; stand them down, or merge the other way round."""
+
+    code = "still_going"
+
+
 class Malformed(DispatchError):
     """The value cannot be right in any state."""
 
     code = "malformed"
+
+
+class BadPolicy(Malformed):
+    """A field of the policy document is wrong."""
+
+    code = "bad_policy"
 
 
 class KeyReused(Malformed):

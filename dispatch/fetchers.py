@@ -1,4 +1,4 @@
-"""Who is on the way with an AED, or was a short time ago."""
+"""Who is on the way with an AED, or was a short time ago; and which AEDs were not to be had."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ async def find_live(conn: AsyncConnection, aed_id: UUID, responder_id: UUID) -> 
         )
     )
     return found
+
+
+# Served by ix_line_incident_id.
+_REPORTED = sa.text("""
+select distinct cast(args ->> 'aed' as uuid) as aed_id from line
+where incident_id = :incident_id and kind = 'aed_reported' and struck_at is null
+""")
+
+
+async def reported(conn: AsyncConnection, incident_id: UUID) -> set[UUID]:
+    """Name the AEDs that somebody who came to fetch them for an incident could not use."""
+    rows = await conn.execute(_REPORTED, {"incident_id": incident_id})
+    return set(rows.scalars())
 
 
 async def has_fetched(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Final, TypedDict
 from uuid import UUID
 
@@ -146,20 +146,43 @@ async def set_duty(
     """Put a responder on or off duty, to rest, or suspend it; a present alert or mission stays.
 
     `reason` is that of a suspension. `until` ends it by itself, see `store.Responder.duty_at`.
-    Setting the same changes nothing.
+    Going on duty ends a rest after a mission. Setting the same changes nothing.
     Raises NotFound.
     """
     responder = await _lock(conn, responder_id)
-    if (responder.duty, responder.duty_until) == (duty, until) and not reason:
+    is_on = duty is states.Duty.AVAILABLE
+    rest_until = None if is_on else responder.rest_until
+    before = (responder.duty, responder.duty_until, responder.rest_until)
+    if before == (duty, until, rest_until) and not reason:
         return responder
     why = reason if duty is states.Duty.SUSPENDED else None
     responder = await _write(
-        conn, responder_id, duty=duty.value, duty_until=until, suspended_reason=why
-    )
+        conn, responder_id, duty=duty.value, duty_until=until, suspended_reason=why,
+        rest_until=rest_until,
+    )  # fmt: skip
     if responder.duty_at(now) in {states.Duty.OFF_DUTY, states.Duty.SUSPENDED}:
         await whereabouts.forget(conn, responder_id)  # but for who is on a mission
     await telling.tell_duty(conn, responder, now=now)
     return responder
+
+
+async def set_quiet(
+    conn: AsyncConnection,
+    responder_id: UUID,
+    hours: tuple[time, time] | None,
+    *,
+    kinds: Sequence[states.Kind] = (),
+) -> store.Responder:
+    """Set the hours in which a person is left in peace, but for some kinds of incident.
+
+    Local to the organisation, over midnight too; None for no such hours. Raises NotFound.
+    """
+    await _lock(conn, responder_id)
+    begins, ends = hours or (None, None)
+    return await _write(
+        conn, responder_id, quiet_from=begins, quiet_until=ends,
+        quiet_except=sorted(kind.value for kind in kinds),
+    )  # fmt: skip
 
 
 async def set_places(

@@ -31,6 +31,7 @@ class Facts:
     reason: matching.Reason | None = None
     args: Mapping[str, object] = field(default_factory=dict)
     other: str | None = None
+    other_en: str | None = None
 
 
 def say(facts: Facts) -> dict[str, str]:
@@ -138,7 +139,7 @@ def _why(facts: Facts, reason: matching.Reason) -> Words:
         case matching.Reason.DOMINATED:
             return (
                 f"{facts.other or '已有人'}在各方面都不逊于此人",
-                f"{facts.other or 'somebody'} is at least as good in every way",
+                f"{facts.other_en or facts.other or 'somebody'} is at least as good in every way",
             )
         case matching.Reason.LOW_GAIN:
             return "再多一人几乎没有帮助", "one more person would hardly help"

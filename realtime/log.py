@@ -64,11 +64,12 @@ async def append(
 # events of one topic take consecutive numbers in the order given.
 _APPEND = text("""
     WITH item AS (
-        SELECT topic, kind, CAST(body AS jsonb) AS body,
+        SELECT topic, kind, body,
                row_number() OVER (PARTITION BY topic ORDER BY place) AS nth,
                count(*) OVER (PARTITION BY topic) AS many
-        FROM unnest(CAST(:topics AS text[]), CAST(:kinds AS text[]), CAST(:bodies AS text[]))
-             WITH ORDINALITY AS given(topic, kind, body, place)
+        FROM ROWS FROM (
+                 jsonb_to_recordset(CAST(:items AS jsonb)) AS (topic text, kind text, body jsonb)
+             ) WITH ORDINALITY AS given(topic, kind, body, place)
     ), clock AS (
         INSERT INTO topic_clock AS mine (topic, epoch, seq)
         SELECT topic,
@@ -95,9 +96,11 @@ async def append_many(
     if not items:
         return {}
     values = {
-        "topics": [item.topic for item in items],
-        "kinds": [item.kind for item in items],
-        "bodies": [orjson.dumps(item.body, option=orjson.OPT_UTC_Z).decode() for item in items],
+        # One text: the quotes of a text array would each be escaped.
+        "items": orjson.dumps(
+            [{"topic": item.topic, "kind": item.kind, "body": item.body} for item in items],
+            option=orjson.OPT_UTC_Z,
+        ).decode(),
         "birth": BIRTH,
         "fresh": _fresh_epoch(),
         "at": at,

@@ -20,6 +20,7 @@ FORBIDDEN_NAMES = {
 CLOCK_READERS = (
     "web/dependencies.py",
     "dispatch/runner.py",
+    "dispatch/simulation/job.py",
     "web/commands/",
     "web/drill/",
     "web/live.py",

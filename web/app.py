@@ -21,7 +21,9 @@ from dispatch import db
 from dispatch.settings import Settings
 from web import (
     aed_page,
+    alert_page,
     api,
+    channel_watch,
     compression,
     headers,
     limits,
@@ -69,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.network = walking_watch.empty(settings)
-    app.state.tiles = tiles.Tiles(settings.tile_cache_mb << 20)
+    app.state.tiles = tiles.Tiles(settings)
     problems.install(app)
     openapi.install(app)
     # Routes are matched one after the other: first what a map asks for by the dozen.
@@ -77,7 +79,14 @@ def create_app(settings: Settings) -> FastAPI:
     for router in api.ROUTERS:
         app.include_router(router, prefix="/api/v1", responses=problems.RESPONSES)
     maps = (planner_tiles.router, ogc_pages.router)
-    for router in (api.health.router, live.router, *maps, aed_page.router, pages.router):
+    for router in (
+        api.health.router,
+        live.router,
+        *maps,
+        aed_page.router,
+        alert_page.router,
+        pages.router,
+    ):
         app.include_router(router)
     app.add_middleware(plain_nearest.PlainNearest)  # the innermost
     app.add_middleware(compression.CompressedFiles)
@@ -112,6 +121,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = db.Database(engine, bus)
         app.state.finder = await stack.enter_async_context(nearest_aeds.running(app))
         app.state.http = await stack.enter_async_context(httpx.AsyncClient(timeout=5.0))
+        app.state.channels = channel_watch.ChannelWatch(app.state.database)
         app.state.live = live.Live(app.state.database, bus, settings)
         await walking_watch.load(app)
         await stack.enter_async_context(app.state.live.running())
@@ -126,9 +136,11 @@ async def _beside(app: FastAPI) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(walking_watch.watch(app), name="walking watch")
         drawing = tasks.create_task(tiles.prepare(app), name="map of AEDs")
+        channels = tasks.create_task(app.state.channels.run(), name="channel watch")
         yield
         watch.cancel()
         drawing.cancel()
+        channels.cancel()
 
 
 def _redis(url: str) -> redis.asyncio.Redis:

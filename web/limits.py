@@ -15,6 +15,7 @@ BODY_MOST_BYTES = 1_000_000
 #: Files that people send, by their addresses.
 _FILES = (
     (re.compile(r"/api/v1/aeds/[^/]+/photos"), 8_000_000),
+    (re.compile(r"/api/v1/incidents/[^/]+/attachments"), 8_000_000),
     (re.compile(r"/api/v1/imports/[^/]+"), 32 * 1024 * 1024),
 )
 

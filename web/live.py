@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dispatch import db
 from dispatch.settings import Settings
-from realtime import deadline
+from realtime import connected, deadline
 from realtime.hub import Hub
 from realtime.protocol import Close
 from realtime.tailer import Tailer
@@ -81,6 +81,7 @@ class Live:
                 tasks.create_task(self.tailer.run(), name="live tailer"),
                 tasks.create_task(self._tick(), name="live tick"),
                 tasks.create_task(self.watch.run(), name="live watch"),
+                tasks.create_task(self._say_connected(), name="live connected"),
             ]
             yield
             self.hub.close_all(Close.RESTARTING)
@@ -128,6 +129,18 @@ class Live:
         while True:
             await asyncio.sleep(TICK_S)
             self.hub.tick(loop.time(), server_time=dependencies.clock())
+
+    async def _say_connected(self) -> NoReturn:
+        """Say whose phones this process holds, so that they get the first word."""
+        while True:
+            held = {
+                connection.person
+                for connection in self.hub.connections
+                if f"person:{connection.person}" in connection.streams
+            }
+            if held:
+                await connected.say(self.redis, list(held), now=dependencies.clock())
+            await asyncio.sleep(connected.SAY_EVERY_S)
 
     async def _wait_until_empty(self) -> None:
         with suppress(TimeoutError):

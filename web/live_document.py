@@ -99,6 +99,16 @@ class CheckDueShape(fields.Shape):
     due_at: str
 
 
+class TaskDueShape(fields.Shape):
+    """A task that nobody has done in time; whom it is about is not said."""
+
+    id: str
+    kind: str
+    exercise: bool
+    due_at: str
+    is_taken: bool
+
+
 class ChangesShape(fields.Shape):
     """Body of `org:` and `incident:` events: whole objects that replace those of the same id.
 
@@ -114,6 +124,7 @@ class ChangesShape(fields.Shape):
     lines: list[shapes.LineShape] | None = None
     aed: aed_record.AedShape | WithdrawnShape | None = None
     check_due: CheckDueShape | None = None
+    task: TaskDueShape | None = None
 
 
 class DutyShape(fields.Shape):
@@ -123,6 +134,14 @@ class DutyShape(fields.Shape):
     duty_until: str | None
 
 
+class CareShape(fields.Shape):
+    """What is due: the id of a survey or a task, or the day on which a certificate ends."""
+
+    what: Literal["survey_due", "certificate_ends", "task_added", "task_overdue"]
+    id: str | None
+    on: str | None = None
+
+
 class OwnViewShape(fields.Shape):
     """Body of `person:` events: all that the phone shows now."""
 
@@ -130,6 +149,7 @@ class OwnViewShape(fields.Shape):
     mission: shapes.MissionShape | None
     stand_down: shapes.StandDownShape | None
     duty: DutyShape | None = None
+    care: CareShape | None = None
 
 
 class TeamAnswerShape(fields.Shape):

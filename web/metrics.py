@@ -97,13 +97,15 @@ def served(app: FastAPI) -> Iterator[None]:
     if not first:
         yield
         return
-    collector = _LiveLog(app)
-    _registry.register(collector)
+    collectors = (_LiveLog(app), app.state.channels)
+    for collector in collectors:
+        _registry.register(collector)
     server = _first_free(first)
     try:
         yield
     finally:
-        _registry.unregister(collector)
+        for collector in collectors:
+            _registry.unregister(collector)
         if server is not None:
             server.shutdown()
             server.server_close()

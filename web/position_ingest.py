@@ -1,9 +1,8 @@
 """All positions that reach this process: only the latest of each person, passed on in batches.
 
 `take` never waits. One task shows what came, five times a second, in one call to Redis; one looks
-up what decides about the people, one stores the positions that are due, each in one statement for
-all. While Redis or PostgreSQL is away the latest of each person waits; nothing else is ever lost
-than a position that a newer one has replaced. The memory is bounded by the number of responders.
+up what decides about the people, one stores what is due, each in one statement for all. While Redis
+or PostgreSQL is away the latest of each person waits. Memory is bounded by the responders.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Annotated, NoReturn, TypeVar
 from uuid import UUID
@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 
-from dispatch import db, gates, store, whereabouts
+from dispatch import assignments, db, gates, store, whereabouts
 from realtime import deadline, presence, protocol
 from web import dependencies, position_people
 from web.position_people import Complain, Person, say_nothing
@@ -39,8 +39,7 @@ SHOW_EVERY_S = 0.2
 #: Those that are due are stored at this pace, so many in one statement.
 STORE_EVERY_S = 1.0
 STORE_MOST = 1_000
-#: Whether somebody is followed and on a mission is asked again when it is so old, so that with the
-#: pause it is hardly ever older than four seconds.
+#: Whether somebody is followed and on a mission is asked again when it is so old.
 ASK_EVERY_S = 3.7
 #: People asked about in one statement, and the least time between two.
 ASK_MOST = 1_000
@@ -78,7 +77,7 @@ class Ingest:
         self._database = database
         self._redis = redis
         self._people: dict[UUID, Person] = {}
-        # By the person and not by its id, whose hash takes longer than all else that a report does.
+        # By the person: the hash of an id takes longer than all else that a report does.
         self._heard: set[Person] = set()
         self._unshown: dict[Person, store.Fix] = {}
         self._unstored: dict[Person, store.Fix] = {}
@@ -356,17 +355,18 @@ class Ingest:
         batch = dict(islice(self._unstored.items(), STORE_MOST))
         now = dependencies.clock()
 
-        async def write(conn: AsyncConnection) -> None:
-            fixes = {person.id: fix for person, fix in batch.items()}
-            await whereabouts.store_many(conn, fixes, now=now)
+        async def write(conn: AsyncConnection) -> list[UUID]:
+            return await whereabouts.store_many(conn, {p.id: f for p, f in batch.items()}, now=now)
 
-        await self._within(write)
+        jumped = await self._within(write)
         self.counts.stored += len(batch)
         for person, fix in batch.items():
             if self._unstored.get(person) is fix:
                 del self._unstored[person]
             if not person.is_gone:
                 person.stored = fix
+        for one in jumped:
+            await self._within(partial(assignments.note_jump, assignment_id=one, now=now))
 
     async def _within(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         async def run() -> T:

@@ -23,6 +23,15 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     Reason.POSITION_STALE: ("Last position is too old", "位置信息过旧"),
     Reason.TOO_FAR: ("Too far on foot", "步行距离过远"),
     Reason.BEYOND_CAP: ("Enough others are nearer", "已有足够更近的人员"),
+    Reason.STOOD_DOWN_BEFORE: ("Told not to come before", "已通知其不必前往"),
+    Reason.PROFILE_INCOMPLETE: ("Profile incomplete", "个人资料不完整"),
+    Reason.QUIET_HOURS: ("In their quiet hours", "处于免打扰时段"),
+    Reason.ALERT_BUDGET_USED: ("Asked {asked} times in 24 hours", "24 小时内已通知 {asked} 次"),
+    Reason.POSITION_VAGUE: ("Position too uncertain", "位置误差过大"),
+    Reason.CANNOT_BEAT_AMBULANCE: ("Would come after the ambulance", "会晚于救护车到达"),
+    Reason.CLOSED_AED: ("Too late, and the AED is shut then", "来不及，AED 届时已关闭"),
+    Reason.DOMINATED: ("Another is at least as good", "有人在各方面都不逊于此人"),
+    Reason.LOW_GAIN: ("Would hardly help", "几乎没有帮助"),
 }
 
 

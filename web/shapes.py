@@ -82,6 +82,9 @@ class IncidentShape(Shape):
     entrance: str | None
     note: str | None
     caller_phone: str | None
+    patients: int | None
+    disaster: str | None
+    merged_into: str | None
     ambulance: str
     ambulance_eta_at: str | None
     ambulance_changed_at: str | None
@@ -98,6 +101,15 @@ class IncidentShape(Shape):
     version: int
 
 
+class WayShape(Shape):
+    """How far an alert has come on one channel, and why no further."""
+
+    channel: str
+    status: str
+    why: str | None
+    at: str | None
+
+
 class AlertShape(Shape):
     """An alert, as the operator sees it."""
 
@@ -112,6 +124,7 @@ class AlertShape(Shape):
     aed: AedRefShape | None
     status: str
     delivery: str
+    channels: list[WayShape]
     wave: int
     travel_s: float | None
     distance_m: float | None
@@ -191,6 +204,37 @@ class ReservationShape(Shape):
     expires_at: str
 
 
+class SentenceShape(Shape):
+    """One plain sentence in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+class ExpectedShape(Shape):
+    """A modelled survival index, no chance of anybody, and seconds from now to CPR and shock."""
+
+    index: float
+    cpr_s: float
+    shock_s: float
+
+
+class FiguresShape(Shape):
+    """What is expected with nobody, with everybody going direct, and with this plan."""
+
+    nobody: ExpectedShape
+    all_direct: ExpectedShape
+    plan: ExpectedShape
+
+
+class SceneShape(Shape):
+    """Seconds from now to the ambulance, until an asked person moves, and from door to patient."""
+
+    ambulance_s: float
+    lead_s: float
+    vertical_s: float
+
+
 class CandidateShape(Shape):
     """Somebody in a plan: chosen with a role, or left out for one reason."""
 
@@ -205,6 +249,8 @@ class CandidateShape(Shape):
     role: str | None
     aed: str | None
     travel_s: float | None
+    # Seconds from now to the patient: answering and the way through the building included.
+    arrives_s: float | None
     direct_s: float | None
     distance_m: float | None
     eta_source: str | None
@@ -212,6 +258,9 @@ class CandidateShape(Shape):
     reason: str | None
     reason_args: dict[str, Any]
     reason_text: str | None
+    accept: float
+    marginal: float | None
+    sentence: SentenceShape
     is_invented: bool
 
 
@@ -225,6 +274,7 @@ class PlanAedShape(Shape):
     usable_reason: str
     usable_until: str | None
     walk_s: float | None
+    works: float
     chosen: bool
 
 
@@ -234,8 +284,16 @@ class PlanShape(Shape):
     incident: str
     made_at: str
     policy: str
+    policy_digest: str
     network: str
     ms: float
+    # What the plan had to do without: no_routing, no_ambulance_eta, hours_unknown, deadline,
+    # fallback.
+    modes: list[str]
+    digest: str
+    # None where the policy chooses by rule.
+    expected: FiguresShape | None
+    scene: SceneShape
     chosen: list[CandidateShape]
     excluded: list[CandidateShape]
     aeds: list[PlanAedShape]

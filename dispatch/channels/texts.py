@@ -63,24 +63,25 @@ def title(message: Message) -> str:
     return prefix(message) + words[message.language == "en"]
 
 
+_BODIES = {
+    Purpose.STAND_DOWN: (
+        "您无需前往；如已出发，请停止前往。感谢您的响应。",
+        "You are not needed any more. If you are on your way, please stop. Thank you.",
+    ),
+    Purpose.MISSION: ("请打开链接查看路线。", "Open the link for the way."),
+    Purpose.PROBE: ("您可以正常收到呼叫。", "All is well."),
+    Purpose.SURVEY: ("请打开应用，轻点一下告诉我们。", "One tap in the app tells us."),
+}
+
+
 def body(message: Message) -> str:
     """Write the text under the title, without any link."""
     is_en = message.language == "en"
-    match message.purpose:
-        case Purpose.ALERT if is_en:
-            return f"{kind(message).capitalize()}, {distance(message)}. Can you go?"
-        case Purpose.ALERT:
-            return f"{distance(message)}有人{kind(message)}，能否前往？"
-        case Purpose.STAND_DOWN if is_en:
-            return "You are not needed any more. If you are on your way, please stop. Thank you."
-        case Purpose.STAND_DOWN:
-            return "您无需前往；如已出发，请停止前往。感谢您的响应。"
-        case Purpose.MISSION:
-            return "Open the link for the way." if is_en else "请打开链接查看路线。"
-        case Purpose.PROBE:
-            return "All is well." if is_en else "您可以正常收到呼叫。"
-        case Purpose.SURVEY:
-            return "One tap in the app tells us." if is_en else "请打开应用，轻点一下告诉我们。"
+    if message.purpose is not Purpose.ALERT:
+        return _BODIES[message.purpose][is_en]
+    if is_en:
+        return f"{kind(message).capitalize()}, {distance(message)}. Can you go?"
+    return f"{distance(message)}有人{kind(message)}，能否前往？"
 
 
 def whole(message: Message) -> str:

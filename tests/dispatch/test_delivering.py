@@ -569,3 +569,24 @@ async def _unreachable(conn: AsyncConnection) -> list[UUID]:
         )
     )
     return list(rows.scalars())
+
+
+async def test_CARE_2_a_question_is_pushed_once_and_says_nothing_of_the_mission(
+    post: Post, doubles: all_of_them.Doubles
+) -> None:
+    scene = await _scene(post)
+    await _subscribe(post, doubles, scene.responders[0])
+    async with post.transaction() as conn:
+        survey = tables.survey
+        await conn.execute(
+            sa.insert(survey).values(
+                id=store.new_id(), responder_id=scene.responders[0], round=1,
+                incident_id=scene.incident.id, asked_at=post.clock(),
+            )
+        )  # fmt: skip
+    await runner.probe_devices(post.means)
+    await runner.probe_devices(post.means)
+    [shown] = doubles.push.shown
+    assert shown.content["notification"]["title"] in {"您还好吗？", "How are you?"}
+    assert shown.content["purpose"] == "survey"
+    assert str(scene.incident.id) not in str(shown.content)

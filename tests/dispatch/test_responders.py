@@ -75,17 +75,18 @@ async def test_RSP_12_the_own_page_says_what_keeps_one_from_being_asked(
     org = await orgs.get_org(conn, org_id)
     ready = await f.make_responder(conn, org_id, now=now)
     role = [states.OrgRole.RESPONDER]
-    page = await profile.me(conn, ready, org, role, policy=f.POLICY, now=now)
+    page = await profile.me(conn, ready, org, role, policy=f.POLICY, live={}, now=now)
     assert page["blocked"] == []
-    assert [light["ok"] for light in page["readiness"]] == [True, True, True]
+    lights = {light["code"]: light["ok"] for light in page["readiness"]}
+    assert (lights["duty"], lights["certificate"], lights["position"]) == (True, True, True)
     lacking = await f.make_responder(
         conn, org_id, position=None, duty=states.Duty.OFF_DUTY, expires_on=date(2020, 1, 1),
         now=now,
     )  # fmt: skip
-    page = await profile.me(conn, lacking, org, role, policy=f.POLICY, now=now)
+    page = await profile.me(conn, lacking, org, role, policy=f.POLICY, live={}, now=now)
     assert page["blocked"] == ["off_duty", "certificate_expired", "no_position"]
     operator = await f.make_person(conn, org_id)
-    page = await profile.me(conn, operator, org, [], policy=f.POLICY, now=now)
+    page = await profile.me(conn, operator, org, [], policy=f.POLICY, live={}, now=now)
     assert (page["duty"], page["blocked"], page["readiness"]) == (None, [], [])
 
 

@@ -7,7 +7,7 @@ import pytest
 from dispatch import errors, states
 
 A = states.Assignment
-DIRECT, VIA = states.Role.DIRECT, states.Role.VIA_AED
+DIRECT, VIA, GUIDE = states.Role.DIRECT, states.Role.VIA_AED, states.Role.GUIDE
 ON_THE_WAY = {A.EN_ROUTE, A.ON_SCENE, A.WITH_PATIENT}
 MAY_FOLLOW: dict[tuple[A, states.Role], set[A]] = {
     (A.ACCEPTED, DIRECT): ON_THE_WAY,
@@ -15,6 +15,11 @@ MAY_FOLLOW: dict[tuple[A, states.Role], set[A]] = {
     (A.EN_ROUTE, DIRECT): {A.ON_SCENE, A.WITH_PATIENT},
     (A.EN_ROUTE, VIA): {A.AED_COLLECTED, A.ON_SCENE, A.WITH_PATIENT},
     (A.AED_COLLECTED, VIA): {A.ON_SCENE, A.WITH_PATIENT},
+    # Who found that it is dead goes on without it.
+    (A.AED_COLLECTED, DIRECT): {A.ON_SCENE, A.WITH_PATIENT},
+    (A.ACCEPTED, GUIDE): {A.EN_ROUTE, A.ON_SCENE},
+    (A.EN_ROUTE, GUIDE): {A.ON_SCENE},
+    (A.ON_SCENE, GUIDE): {A.CLEARED},
     (A.ON_SCENE, DIRECT): {A.WITH_PATIENT, A.HANDED_OVER, A.CLEARED},
     (A.ON_SCENE, VIA): {A.WITH_PATIENT, A.HANDED_OVER, A.CLEARED},
     (A.WITH_PATIENT, DIRECT): {A.HANDED_OVER, A.CLEARED},
@@ -23,12 +28,12 @@ MAY_FOLLOW: dict[tuple[A, states.Role], set[A]] = {
     (A.HANDED_OVER, VIA): {A.CLEARED},
 }
 
-#: Everything that can be; a direct role never collects an AED.
+#: Everything that can be; a guide has no patient.
 STANDINGS = [
     (status, role)
     for status in A
     for role in states.Role
-    if (status, role) != (A.AED_COLLECTED, DIRECT)
+    if role is not GUIDE or status in {A.ACCEPTED, *states.steps_of(GUIDE), *states.ASSIGNMENT_OVER}
 ]
 
 
@@ -60,7 +65,8 @@ def test_ASG_1_the_next_step_is_the_first_that_may_follow(status: A, role: state
 @pytest.mark.parametrize("step", list(A))
 def test_INC_1_an_incident_never_goes_back(status: states.Incident, step: A) -> None:
     rank = list(states.Incident).index
-    assert rank(states.incident_after_step(status, step)) >= rank(status)
+    for role in states.Role:
+        assert rank(states.incident_after_step(status, step, role)) >= rank(status)
 
 
 def test_INC_2_a_medical_incident_does_not_close_as_completed_with_the_ambulance_unknown() -> None:

@@ -61,11 +61,12 @@ def test_settings_lists_every_setting_and_hides_passwords(golden, monkeypatch):
 
 def test_a_user_is_added_once_and_gets_a_second_role(golden, org, database):
     added = golden("user", "add", "lin", "--role", "operator", "--org", org, "--json")
+    golden("user", "add", "lin", "--role", "carer", "--org", org)
     again = golden("user", "add", "lin", "--role", "keeper", "--org", org, "--json")
     assert json.loads(added.output)["id"] == json.loads(again.output)["id"]
     with psycopg.connect(database) as conn:
         roles = conn.execute("SELECT role FROM membership ORDER BY role").fetchall()
-    assert roles == [("keeper",), ("operator",)]
+    assert roles == [("carer",), ("keeper",), ("operator",)]
 
 
 def test_a_password_is_read_from_standard_input_and_kept_hashed(golden, org, database):

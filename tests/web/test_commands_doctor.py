@@ -8,10 +8,21 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
+from dispatch.settings import Settings
 from web import commands
-from web.commands import check_machine, check_servers, cluster, installation, quick_look, schema
+from web.commands import (
+    check_channels,
+    check_machine,
+    check_servers,
+    cluster,
+    installation,
+    keys,
+    quick_look,
+    schema,
+)
 from web.commands.finding import Finding, State
 
 
@@ -138,3 +149,45 @@ def test_the_newest_migration_is_the_one_that_alembic_means(database):
 def set_revision(place: installation.Installation, revision: str) -> None:
     with psycopg.connect(place.settings.database_url) as conn:
         conn.execute("UPDATE alembic_version SET version_num = %s", [revision])
+
+
+def channel_findings(place: installation.Installation, **settings: object) -> dict[str, Finding]:
+    return {found.code: found for found in check_channels.check(place.with_settings(**settings))}
+
+
+def test_CHN_22_doctor_says_which_channels_are_on_and_what_others_lack(place):
+    found = channel_findings(place)
+    assert {one.state for one in found.values()} == {State.SKIPPED}
+    keys.ensure(place)
+    key = (place.data_dir / "vapid.key").read_text()
+    assert (place.data_dir / "vapid.key").stat().st_mode & 0o777 == 0o600
+    keys.ensure(place)
+    assert (place.data_dir / "vapid.key").read_text() == key
+    begun = {"sms_template_alert": "SMS_1", "aliyun_key_id": "id", "aliyun_key_secret": "hush"}
+    found = channel_findings(place, **begun)
+    assert found["channel_web_push"].state is State.OK
+    assert wrong(found["channel_sms"])
+    assert "GOLDEN_SMS_SIGN_NAME" in found["channel_sms"].mend.en
+    found = channel_findings(place, **begun, sms_sign_name="某市红十字会")
+    assert found["channel_sms"].state is State.OK
+    assert wrong(found["channel_receipts"])
+    assert "hush" not in str(found)
+    found = channel_findings(place, vapid_private_key="not a key")
+    assert wrong(found["channel_web_push"])
+
+
+def test_CHN_22_no_command_shows_a_secret(place, monkeypatch):
+    monkeypatch.setenv("GOLDEN_WECOM_SECRET", "hush-hush")
+    for json_flag in ([], ["--json"]):
+        program = commands.build(["settings"])
+        shown = CliRunner().invoke(program, ["settings", *json_flag])
+        assert "GOLDEN_WECOM_SECRET" in shown.output
+        assert "hush-hush" not in shown.output
+
+
+def test_CHN_22_a_refused_setting_shows_no_secret(monkeypatch):
+    monkeypatch.setenv("GOLDEN_GATEWAY_SECRET", "hush-hush")
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert "at least 16" in str(refused.value)
+    assert "hush-hush" not in str(refused.value)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
+from uuid import UUID
 
 from callers import Enrol, call, code_of, key, opened
 from PIL import Image
 
+from dispatch import db
+from dispatch import disasters as places
 from web.api import attachments, disasters, incident_values
 
 INCIDENTS = "/api/v1/incidents"
@@ -103,3 +107,40 @@ async def test_INC_17_a_disaster_over_http(enrol: Enrol) -> None:
     assert closed.json()["closed_at"] is not None
     late = await operator.http.put(f"{INCIDENTS}/{ids[0]}/disaster", json={"disaster": None})
     assert late.json()["disaster"] is None
+
+
+async def test_INC_16_a_token_without_the_right_to_call_back_gets_no_phone_number(
+    enrol: Enrol,
+) -> None:
+    operator, narrow = await enrol("operator"), await enrol("operator", scopes=("incident",))
+    incident = await opened(operator)
+    at = f"{INCIDENTS}/{incident['id']}/values"
+    body = {"field": "caller_phone", "source": "caller", "value": "13800000000"}
+    told = (await operator.http.post(at, json=body, headers=key())).json()
+    for member, expected in ((operator, "13800000000"), (narrow, None)):
+        said = (await member.http.get(at)).json()["items"]
+        assert [item["value"] for item in said if item["id"] == told["id"]] == [expected]
+        chosen = await member.http.post(f"{at}/{told['id']}/choose")
+        assert chosen.json()["value"] == expected
+
+
+async def test_INC_17_nobody_sees_more_incidents_under_a_disaster_than_without(
+    enrol: Enrol, store: db.Database
+) -> None:
+    operator, stranger = await enrol("operator"), await enrol("operator", "elsewhere")
+    answer = await operator.http.post(
+        "/api/v1/disasters", headers=key(), json={"name": "台风", "kind": "flood"}
+    )
+    disaster = answer.json()["id"]
+    mine, theirs = await opened(operator), await opened(stranger)
+    async with store.transaction() as conn:
+        for incident in (mine, theirs):
+            await places.place(
+                conn, UUID(incident["id"]), UUID(disaster), by=operator.id, now=datetime.now(UTC)
+            )
+    at = f"/api/v1/disasters/{disaster}"
+    listed = (await operator.http.get(f"{at}/incidents")).json()["items"]
+    assert [item["id"] for item in listed] == [mine["id"]]
+    for body in ({"name": None}, {"command": None}):
+        wrong = await operator.http.patch(at, json=body, headers={"If-Match": '"1"'})
+        assert code_of(wrong)[0] == 422

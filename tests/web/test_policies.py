@@ -77,7 +77,7 @@ async def test_POL_2_a_wrong_field_is_named(enrol: Enrol, body: dict[str, Any], 
 
 async def test_POL_2_an_area_must_be_a_closed_polygon(enrol: Enrol) -> None:
     admin = await enrol("admin")
-    for ring in (SQUARE[:3], [[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]], [[0, 200]] * 4):
+    for ring in (SQUARE[:3], SQUARE[:4], [[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]], [[0, 200]] * 4):
         area = {"type": "Polygon", "coordinates": [ring]}
         answer = await admin.http.post(
             "/api/v1/policies", json={"name": "ours", "area": area}, headers=key()

@@ -27,6 +27,13 @@ class MarkShape(fields.Shape):
     seq: str
 
 
+class SilentShape(fields.Shape):
+    """A channel that sends and delivers nothing."""
+
+    channel: str
+    silent_since: str | None
+
+
 class BoardShape(fields.Shape):
     """The open incidents with their alerts and assignments, by id."""
 
@@ -34,6 +41,7 @@ class BoardShape(fields.Shape):
     incidents: dict[str, shapes.IncidentShape]
     alerts: dict[str, shapes.AlertShape]
     assignments: dict[str, shapes.AssignmentShape]
+    channels: list[SilentShape]
 
 
 class BoardAnswer(fields.Shape):

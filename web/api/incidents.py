@@ -159,7 +159,8 @@ async def list_(
                 sa.func.starts_with(tables.org.c.path, path)
                 for path in rights.reach(caller, Action.INCIDENT_SEE)
             )
-        )
+        ),
+        incident.practice_of.is_(None),
     ]
     if status is not Which.ALL:
         is_open = incident.closed_at.is_(None)

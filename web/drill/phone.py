@@ -128,6 +128,8 @@ class Phone:
                 return
         await self._walk_to(patient)
         for step, then_s in (("on_scene", 5.0), ("with_patient", TREATS_S), ("handed_over", 5.0)):
+            if step not in mission["steps"]:
+                continue
             if not await self._step(mission, step):
                 return
             await asyncio.sleep(then_s / self._speed)

@@ -4,9 +4,10 @@ import { Badge } from "@shared/parts/badge.tsx";
 import { Button } from "@shared/parts/controls.tsx";
 import { Icon } from "@shared/parts/icon.tsx";
 import { useStore } from "@shared/store.ts";
-import type { Words } from "@shared/words/zh.ts";
+import { type Words, wordFor } from "@shared/words/zh.ts";
 import { addLine } from "./actions.ts";
 import type { Alarm } from "./queue_rank.ts";
+import { go } from "./registry/where.ts";
 import { sound, unlockSound } from "./sound.ts";
 import { live, type Panel, select } from "./state.ts";
 import { acknowledged, useAlarms } from "./ticking.ts";
@@ -21,8 +22,12 @@ interface Said {
 /** Name an alarm by its incident's number, and say what to do. */
 export function sayAlarm(alarm: Alarm, words: Words): Said {
   const { alarm: text } = words.console;
+  if (alarm.kind === "channel_silent") {
+    const what = words.decision.silent(wordFor(words.decision.channel, alarm.channel));
+    return { what, action: words.decision.silentDo, button: words.office.task.list, panel: "none" };
+  }
   const name = `${alarm.incident.number} ${words.domain.kind[alarm.incident.kind]}`;
-  const said: Record<Alarm["kind"], Said> = {
+  const said: Record<Exclude<Alarm["kind"], "channel_silent">, Said> = {
     not_alerted: {
       what: text.notAlerted(name),
       action: text.notAlertedDo,
@@ -45,7 +50,14 @@ export function sayAlarm(alarm: Alarm, words: Words): Said {
 export function acknowledge(alarm: Alarm): void {
   acknowledged.update((known) => new Set([...known, alarm.key]));
   const words = currentWords();
+  if (!alarm.incident) return;
   void addLine(alarm.incident.id, words.console.alarm.acknowledged(sayAlarm(alarm, words).what));
+}
+
+/** Go where something can be done about it. */
+export function openAlarm(alarm: Alarm, panel: Panel): void {
+  if (alarm.incident) select(alarm.incident.id, panel);
+  else go({ page: "tasks", part: null, item: null });
 }
 
 /** The most urgent alarm, a lost connection and blocked sound: each a strip, never over the map. */
@@ -73,7 +85,7 @@ function AlarmStrip({ alarm, more }: { alarm: Alarm; more: number }) {
         {more ? `${words.console.alarm.more(more)} · ` : ""}
         {words.console.alarm.unacknowledged(running(alarm.sinceS))}
       </span>
-      <Button look="primary" size="small" onClick={() => select(alarm.incident.id, said.panel)}>
+      <Button look="primary" size="small" onClick={() => openAlarm(alarm, said.panel)}>
         {said.button}
       </Button>
       <Button size="small" keycap="A" onClick={() => acknowledge(alarm)}>

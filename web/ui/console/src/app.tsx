@@ -14,10 +14,11 @@ import { CityMap } from "./map_panel.tsx";
 import { NewIncidentForm } from "./new_incident.tsx";
 import { home } from "./places_nearby.ts";
 import { Queue } from "./queue.tsx";
-import { listenForAeds } from "./registry/asking.ts";
+import { listenForChanges } from "./registry/asking.ts";
 import { RegistryList, RegistrySide } from "./registry/registry.tsx";
 import { RegistryBar } from "./registry/registry_bar.tsx";
-import { useWhere } from "./registry/where.ts";
+import { useWhere, where } from "./registry/where.ts";
+import { ClosedReviews } from "./review_panel.tsx";
 import { Sheets } from "./sheets.tsx";
 import { unlockSound } from "./sound.ts";
 import { boards, figures, live, select, view } from "./state.ts";
@@ -31,7 +32,8 @@ export function App() {
   const start = useStore(home);
   const registry = useWhere();
   useEffect(listenForKeys, []);
-  useEffect(listenForAeds, []);
+  // The sums of a disaster move with every one of its incidents.
+  useEffect(() => listenForChanges(() => where.get()?.page === "disasters"), []);
   useFigures();
   useSession();
   useTitle();
@@ -65,10 +67,12 @@ function RightColumn() {
     !board.incidents[selected] &&
     snapshot?.incident.status === "closed";
   useEffect(() => {
-    if (gone) select(null);
-  }, [gone]);
+    // Effects come late: another one may be open by now, as after a merge.
+    if (gone && view.get().selected === selected) select(null);
+  }, [gone, selected]);
   if (panel === "new") return <NewIncidentForm key={`${draft.kind} ${draft.where}`} />;
-  return selected ? <IncidentCard key={selected} /> : <IdlePanel />;
+  if (selected) return <IncidentCard key={selected} />;
+  return panel === "review" ? <ClosedReviews /> : <IdlePanel />;
 }
 
 /** The number of alarms stands before the title, where it shows on a tab that nobody looks at. */

@@ -1,24 +1,29 @@
 import { useWords } from "@shared/language.ts";
-import { Badge } from "@shared/parts/badge.tsx";
-import { Button, Chip } from "@shared/parts/controls.tsx";
-import { Icon } from "@shared/parts/icon.tsx";
+import { Button } from "@shared/parts/controls.tsx";
 import type { Incident, Plan, Reservation } from "@shared/shapes.ts";
 import { useStore } from "@shared/store.ts";
-import { useEffect } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { loadPlan } from "./actions.ts";
 import { AmbulanceDrawer, AmbulanceRow } from "./ambulance.tsx";
+import { attach } from "./attaching.ts";
+import { CardHead } from "./card_head.tsx";
+import { DisasterDrawer } from "./disaster_drawer.tsx";
+import { DuplicateStrip } from "./duplicates.tsx";
 import { EditDrawer } from "./edit_drawer.tsx";
 import { EndDrawer } from "./end_panel.tsx";
+import { FilesDrawer } from "./files_drawer.tsx";
 import { LogDrawer } from "./log_drawer.tsx";
-import { maskedPhone, placeText } from "./names.ts";
 import { notChosen, type PersonRow } from "./people.ts";
 import { AlertedList, NotChosenList } from "./people_list.tsx";
 import { PlanPanel } from "./plan_panel.tsx";
+import { ReviewPanel } from "./review_panel.tsx";
 import { type OpenIncident, useRows } from "./rows.ts";
 import { type Panel, plan as planStore, showPanel, view } from "./state.ts";
 import { StockDrawer } from "./stock_drawer.tsx";
 import { Timeline } from "./timeline.tsx";
 import { TimerBlock } from "./timer_block.tsx";
+import { ValueStrip, ValuesDrawer } from "./values_drawer.tsx";
 
 /** One incident: facts, timers, 120, who is going and who not, what happened, what to do next. */
 export function IncidentCard() {
@@ -37,20 +42,50 @@ export function IncidentCard() {
     );
   const plan = known?.incident === incident.id ? known.plan : null;
   return (
-    <aside
-      class="side"
-      aria-label={useWords().domain.kind[incident.kind]}
-      data-incident={incident.id}
-      data-status={incident.status}
-    >
-      <Head incident={incident} />
-      <TimerBlock incident={incident} rows={open.rows} />
+    <Card incident={incident}>
+      <CardHead incident={incident} />
+      <TimerBlock incident={incident} rows={open.rows} hasAxis={panel !== "plan"} />
       <AmbulanceRow incident={incident} />
-      {panel === "plan" ? (
-        <PlanPanel incident={incident} />
-      ) : (
+      <DuplicateStrip incident={incident} />
+      <ValueStrip incident={incident} lines={open.lines} />
+      {panel === "plan" ? <PlanPanel incident={incident} /> : null}
+      {panel === "review" ? <ReviewPanel incident={incident} /> : null}
+      {panel === "plan" || panel === "review" ? null : (
         <Body open={open} incident={incident} plan={plan} panel={panel} />
       )}
+    </Card>
+  );
+}
+
+/** The right column of an incident; files that are dropped on it are attached. */
+function Card({ incident, children }: { incident: Incident; children: ComponentChildren }) {
+  const words = useWords();
+  const [isOver, setOver] = useState(false);
+  return (
+    <aside
+      class={`side ${isOver ? "dropping" : ""}`}
+      aria-label={words.domain.kind[incident.kind]}
+      data-incident={incident.id}
+      data-status={incident.status}
+      data-drop={words.incidentLife.files.dropHere}
+      onDragOver={(event) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
+      }}
+      onDrop={(event) => {
+        setOver(false);
+        const files = [...(event.dataTransfer?.files ?? [])];
+        if (files.length === 0) return;
+        event.preventDefault();
+        showPanel("files");
+        void attach(incident.id, files);
+      }}
+    >
+      {children}
     </aside>
   );
 }
@@ -61,59 +96,6 @@ function useFreshPlan(incident: Incident | null): void {
   useEffect(() => {
     if (incident && asked > 0) loadPlan(incident.id).catch(() => null);
   }, [incident?.id, asked]);
-}
-
-function Head({ incident }: { incident: Incident }) {
-  const words = useWords();
-  return (
-    <header class={`card-head ${incident.exercise ? "gm-hatch" : ""}`}>
-      <div class="row">
-        <Badge severity={incident.severity} size={28} label={words.domain.severity[incident.severity]} />
-        <h1 class="ellipsis">{words.domain.kind[incident.kind]}</h1>
-        {incident.exercise ? <Chip look="drill">{words.parts.exercise}</Chip> : null}
-        <Button size="small" look="ghost" keycap="E" onClick={() => showPanel("edit")}>
-          {words.incident.edit.title}
-        </Button>
-      </div>
-      <p class="address">
-        <span class="ellipsis" title={placeText(incident)}>
-          {placeText(incident)}
-        </span>
-        <span class="number">{incident.number}</span>
-      </p>
-      <p class="access">
-        {incident.entrance ? (
-          <span>
-            <Icon name="door" size={14} />
-            {incident.entrance}
-          </span>
-        ) : null}
-        {incident.floor ? (
-          <span>
-            <Icon name="floor" size={14} />
-            {incident.floor}
-          </span>
-        ) : null}
-        {incident.caller_phone ? (
-          <span>
-            <Icon name="phone" size={14} />
-            <a href={`tel:${incident.caller_phone}`} class="plain-link">
-              {maskedPhone(incident.caller_phone)}
-            </a>
-          </span>
-        ) : null}
-        {incident.note ? (
-          <span class="ellipsis" title={incident.note}>
-            <Icon name="note" size={14} />
-            {incident.note}
-          </span>
-        ) : null}
-        {incident.entrance || incident.floor || incident.caller_phone || incident.note ? null : (
-          <span>{words.domain.incidentStatus[incident.status]}</span>
-        )}
-      </p>
-    </header>
-  );
 }
 
 // Kinds that live on goods; for the others the key still opens the drawer.
@@ -136,6 +118,7 @@ function Body({ open, incident, plan, panel }: BodyProps) {
         {STOCK_KINDS.has(incident.kind) || open.reservations.length > 0 ? (
           <StockRow reservations={open.reservations} />
         ) : null}
+        <More open={open} incident={incident} />
         <hr class="section-line" />
         <Timeline lines={open.lines} alerts={open.alerts} reservations={open.reservations} />
       </div>
@@ -144,8 +127,36 @@ function Body({ open, incident, plan, panel }: BodyProps) {
       {panel === "edit" ? <EditDrawer incident={incident} /> : null}
       {panel === "log" ? <LogDrawer incident={incident.id} /> : null}
       {panel === "stock" ? <StockDrawer incident={incident} reservations={open.reservations} /> : null}
+      {panel === "values" ? <ValuesDrawer incident={incident} lines={open.lines} /> : null}
+      {panel === "files" ? <FilesDrawer incident={incident} lines={open.lines} /> : null}
+      {panel === "disaster" ? <DisasterDrawer incident={incident} /> : null}
       <ActionBar rows={open.rows} />
     </>
+  );
+}
+
+/** What else belongs to it, each behind its key. */
+function More({ open, incident }: { open: OpenIncident; incident: Incident }) {
+  const words = useWords().incidentLife;
+  const files = open.lines.filter(({ kind }) => kind === "attached").length;
+  const doors: { panel: Panel; keycap: string; text: string }[] = [
+    {
+      panel: "files",
+      keycap: "F",
+      text: files ? `${words.files.title} ${words.files.count(files)}` : words.files.title,
+    },
+    { panel: "values", keycap: "V", text: words.value.title },
+    { panel: "disaster", keycap: "B", text: words.disaster.title },
+    { panel: "review", keycap: "H", text: words.review.short },
+  ];
+  return (
+    <div class="more-doors" data-of={incident.id}>
+      {doors.map(({ panel, keycap, text }) => (
+        <Button key={panel} size="small" look="ghost" keycap={keycap} onClick={() => showPanel(panel)}>
+          {text}
+        </Button>
+      ))}
+    </div>
   );
 }
 
@@ -169,7 +180,7 @@ function ActionBar({ rows }: { rows: PersonRow[] }) {
   const { panel } = useStore(view);
   const toggle = (name: Panel) => showPanel(panel === name ? "none" : name);
   // While a drawer is open its own button is the one primary.
-  const drawer = ["ambulance", "end", "log", "edit"].includes(panel);
+  const drawer = ["ambulance", "end", "log", "edit", "values"].includes(panel);
   return (
     <div class="actions">
       <Button look={drawer ? "default" : "primary"} keycap="D" onClick={() => showPanel("plan")}>

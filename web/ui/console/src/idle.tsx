@@ -2,9 +2,13 @@ import { get } from "@shared/api.ts";
 import { hourMinute, serverNow, timeOfDay, useNow } from "@shared/clock.ts";
 import { useLanguage, useWords } from "@shared/language.ts";
 import { Button } from "@shared/parts/controls.tsx";
-import type { Coverage, Figures } from "@shared/shapes.ts";
+import type { Coverage, Figures, Page, Task } from "@shared/shapes.ts";
 import { useSelect, useStore } from "@shared/store.ts";
 import { useEffect, useState } from "preact/hooks";
+import { useAsked } from "./registry/asking.ts";
+import { useMayOpen } from "./registry/rights.ts";
+import { dayMinute } from "./registry/when.ts";
+import { go } from "./registry/where.ts";
 import { sound, testSound } from "./sound.ts";
 import { boards, figures, live, startNew } from "./state.ts";
 
@@ -126,6 +130,30 @@ function AedBar({ known }: { known: Figures }) {
   );
 }
 
+/** What somebody of the office has to do, and by when the first of it. */
+function TaskFacts() {
+  const words = useWords().office.task;
+  const may = useMayOpen();
+  const { value } = useAsked<Page<Task>>(may("tasks") ? "/tasks" : null);
+  if (!value) return null;
+  const [first] = value.items;
+  return (
+    <>
+      <dt>{words.title}</dt>
+      <dd>
+        <button
+          type="button"
+          class="link-button strong"
+          onClick={() => go({ page: "tasks", part: null, item: null })}
+        >
+          {words.count(value.items.length)}
+        </button>
+      </dd>
+      <dd>{first ? words.next(dayMinute(first.due_at)) : ""}</dd>
+    </>
+  );
+}
+
 function LinkFacts() {
   const words = useWords();
   const text = words.console.idle;
@@ -136,6 +164,7 @@ function LinkFacts() {
   const ago = heardAt === null ? "–" : words.parts.ago(Math.round((Date.now() - heardAt) / 1000));
   return (
     <dl>
+      <TaskFacts />
       <dt>{text.link}</dt>
       <dd>
         <b>{useStore(live.state).phase === "live" ? words.parts.live.live : words.parts.live.reconnecting}</b>

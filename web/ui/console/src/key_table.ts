@@ -5,9 +5,10 @@ import { createStore } from "@shared/store.ts";
 import { setSeverity } from "./actions.ts";
 import { acknowledge } from "./alarm_strip.tsx";
 import { commandField } from "./command_bar.tsx";
+import { mergeFirst } from "./duplicates.tsx";
 import { mapControl } from "./map_camera.ts";
 import { goToNext, moveInQueue } from "./next_action.ts";
-import { alarmsOf, rank } from "./queue_rank.ts";
+import { boardAlarms } from "./queue_rank.ts";
 import { registryAction } from "./registry/registry_keys.ts";
 import { toggleRegistry, where } from "./registry/where.ts";
 import { unlockSound } from "./sound.ts";
@@ -38,6 +39,7 @@ const ANYWHERE: Record<string, () => void> = {
   "?": () => showPanel(view.get().panel === "help" ? "none" : "help"),
   U: () => void undoLast(),
   R: toggleRegistry,
+  H: () => showPanel(view.get().panel === "review" ? "none" : "review"),
   A: acknowledgeFirst,
   ArrowUp: () => moveInQueue(-1),
   ArrowDown: () => moveInQueue(1),
@@ -51,6 +53,9 @@ const WITH_INCIDENT: Record<string, () => void> = {
   E: () => showPanel("edit"),
   G: () => showPanel("stock"),
   X: () => showPanel("end"),
+  V: () => showPanel("values"),
+  F: () => showPanel("files"),
+  B: () => showPanel("disaster"),
   M: () => mapControl.centre(),
 };
 
@@ -88,6 +93,7 @@ function incidentAction(key: string): (() => void) | undefined {
   const incident = boards.board.get()?.incidents[view.get().selected ?? ""];
   if (!incident || view.get().panel === "new") return undefined;
   if (/^[1-4]$/.test(key)) return () => void setSeverity(incident, Number(key) as Severity);
+  if (key === "J") return () => mergeFirst(incident);
   return WITH_INCIDENT[key];
 }
 
@@ -107,7 +113,6 @@ function pressPrimary(): void {
 function acknowledgeFirst(): void {
   const board = boards.board.get();
   if (!board) return;
-  const now = serverNow();
-  const first = alarmsOf(rank(board, now), now).find(({ key }) => !acknowledged.get().has(key));
+  const first = boardAlarms(board, serverNow()).find(({ key }) => !acknowledged.get().has(key));
   if (first) acknowledge(first);
 }

@@ -105,6 +105,21 @@ const SAY: Record<string, (line: Line, words: Words) => string> = {
     joined(incident.line.closed, wordFor(domain.disposition, textOf(args, "disposition"))),
   alert_accepted: ({ args }, { incident, domain }) =>
     joined(incident.line.alert_accepted, wordFor(domain.role, textOf(args, "role"))),
+  value_told: (line, words) => valueLine(line, words),
+  value_chosen: (line, words) => valueLine(line, words),
+  merged: ({ args }, { incident }) => incident.line.mergedWith(textOf(args, "number"), args.is_kept === true),
+  unmerged: ({ args }, { incident }) => incident.line.unmergedFrom(textOf(args, "number")),
+  disaster: ({ args }, { incident, incidentLife }) => {
+    const name = textOf(args, "disaster");
+    return name ? joined(incident.line.disaster, name) : incidentLife.disaster.takenOut;
+  },
+  aed_reported: ({ args }, { incident }) =>
+    joined(
+      incident.line.aed_reported,
+      textOf(args, "aed_name"),
+      wordFor(incident.line.aedWhat, textOf(args, "what")),
+    ),
+  attached: ({ args }, { incident }) => joined(incident.line.attached, textOf(args, "name")),
   changed: ({ args }, { incident, parts }) => {
     const fields = Array.isArray(args.fields) ? (args.fields as string[]) : [];
     return joined(
@@ -113,3 +128,15 @@ const SAY: Record<string, (line: Line, words: Words) => string> = {
     );
   },
 };
+
+/** Which field a source told, or an operator believed; the value stands in the drawer, phone numbers nowhere. */
+function valueLine({ kind, args }: Line, words: Words): string {
+  const own = words.incidentLife.value;
+  const value = textOf(args, "value");
+  return joined(
+    wordFor(words.incident.line, kind),
+    wordFor(own.fields, textOf(args, "field")),
+    value,
+    wordFor(own.sources, textOf(args, "source")),
+  );
+}

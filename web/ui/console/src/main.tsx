@@ -11,6 +11,7 @@ import { startTheme } from "@shared/theme.ts";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { loadHome } from "./places_nearby.ts";
+import { go } from "./registry/where.ts";
 import { live, select, session } from "./state.ts";
 
 const AGAIN_MS = 2000;
@@ -35,6 +36,11 @@ async function connect(): Promise<void> {
   }
   session.set(who);
   learnServerTime(who.server_time);
+  // Whoever only cares for volunteers has no board: the tasks are the whole console.
+  if (who.roles.every((role) => role === "carer" || role === "responder")) {
+    go({ page: "tasks", part: null, item: null });
+    return;
+  }
   live.start([`org:${who.org.code}`]);
   const wanted = new URLSearchParams(location.search).get("incident");
   if (wanted) select(wanted);

@@ -2,7 +2,7 @@
 
 import type { Positions } from "@shared/board/store.ts";
 import { type Freshness, freshness } from "@shared/parts/controls.tsx";
-import type { Alert, Assignment, Candidate, Incident, Plan, Point } from "@shared/shapes.ts";
+import type { Alert, Assignment, Candidate, Incident, Line, Plan, Point } from "@shared/shapes.ts";
 
 export interface PersonRow {
   alert: Alert;
@@ -16,6 +16,8 @@ export interface PersonRow {
   etaS: number | null;
   arrived: boolean;
   over: boolean;
+  /** Enough others are coming, and the person was told so. */
+  isCovered: boolean;
 }
 
 const ARRIVED = new Set(["on_scene", "with_patient", "handed_over", "cleared"]);
@@ -27,13 +29,19 @@ export interface PeopleInput {
   assignments: readonly Assignment[];
   positions: Positions;
   plan: Plan | null;
+  /** The timeline says who was told that enough are coming. */
+  lines?: readonly Line[];
   now: number;
 }
 
 /** Rows of everyone asked: those on the way by arrival, then those who have not answered, then the rest. */
-export function personRows({ alerts, assignments, positions, plan, now }: PeopleInput): PersonRow[] {
+export function personRows({ alerts, assignments, positions, plan, lines, now }: PeopleInput): PersonRow[] {
   const byAlert = new Map(assignments.map((assignment) => [assignment.alert, assignment]));
-  const rows = alerts.map((alert) => rowOf(alert, byAlert.get(alert.id) ?? null, positions, plan, now));
+  const covered = coveredBy(lines ?? []);
+  const rows = alerts.map((alert) => ({
+    ...rowOf(alert, byAlert.get(alert.id) ?? null, positions, plan, now),
+    isCovered: alert.status === "stood_down" && covered.has(alert.id),
+  }));
   return rows.sort(
     (a, b) =>
       order(a) - order(b) ||
@@ -42,13 +50,22 @@ export function personRows({ alerts, assignments, positions, plan, now }: People
   );
 }
 
+/** Ids of the alerts that were taken back because enough are coming. */
+const coveredBy = (lines: readonly Line[]): ReadonlySet<string> =>
+  new Set(
+    lines
+      .filter(({ kind }) => kind === "covered")
+      .flatMap(({ args }) => (Array.isArray(args.responders) ? (args.responders as { alert: string }[]) : []))
+      .map(({ alert }) => alert),
+  );
+
 function rowOf(
   alert: Alert,
   assignment: Assignment | null,
   positions: Positions,
   plan: Plan | null,
   now: number,
-): PersonRow {
+): Omit<PersonRow, "isCovered"> {
   const where = positionOf(alert, assignment, positions, plan, now);
   const fresh = where.position ? freshness(where.positionAgeS) : "recent";
   const arrived = assignment !== null && ARRIVED.has(assignment.status);

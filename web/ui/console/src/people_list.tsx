@@ -5,6 +5,7 @@ import { Icon } from "@shared/parts/icon.tsx";
 import type { Alert, Candidate, Role } from "@shared/shapes.ts";
 import { type Words, wordFor } from "@shared/words/zh.ts";
 import { useState } from "preact/hooks";
+import { brokenWays, Ladder } from "./ladder.tsx";
 import { nameIn, skillText } from "./names.ts";
 import type { PersonRow } from "./people.ts";
 import { reasonText } from "./reason_text.ts";
@@ -61,17 +62,19 @@ function EndedPerson({ row }: { row: PersonRow }) {
     <div class="reason-row" data-responder={alert.responder} data-status={assignment?.status ?? alert.status}>
       <i aria-hidden="true" />
       <b>{nameIn(alert, latin)}</b>
-      <span>{endedFact(row, words)}</span>
+      <span title={endedFact(row, words)}>{endedFact(row, words)}</span>
       <em>{alert.travel_s === null ? "–" : minutesSeconds(alert.travel_s)}</em>
     </div>
   );
 }
 
+const ROLE_ICON = { direct: "walk", via_aed: "aed", guide: "door" } as const;
+
 export function RoleMark({ role }: { role: Role }) {
   const words = useWords().domain.role;
   return (
     <span class={`role ${role}`}>
-      <Icon name={role === "via_aed" ? "aed" : "walk"} size={14} />
+      <Icon name={ROLE_ICON[role]} size={14} />
       {words[role]}
     </span>
   );
@@ -95,6 +98,7 @@ function Person({ row }: { row: PersonRow }) {
         <span class="fact ellipsis" style={{ display: "block" }}>
           {[skillText(alert.skills, words), factOf(row, words)].filter(Boolean).join(" · ")}
         </span>
+        {assignment ? null : <Ladder ways={alert.channels ?? []} />}
       </span>
       <span class="right">
         <b>{row.etaS === null ? (row.arrived ? arrivedAfter(row) : "–") : minutesSeconds(row.etaS)}</b>
@@ -123,9 +127,14 @@ function factOf({ alert, assignment }: PersonRow, words: Words): string {
   return facts.accepted(timeOfDay(times.accepted_at)) + estimate;
 }
 
-function endedFact({ alert, assignment }: PersonRow, words: Words): string {
+function endedFact({ alert, assignment, isCovered }: PersonRow, words: Words): string {
+  if (isCovered) return words.decision.covered;
   if (!assignment)
-    return [answerFact(alert, words), wordFor(words.domain.declineReason, alert.decline_reason)]
+    return [
+      answerFact(alert, words),
+      wordFor(words.domain.declineReason, alert.decline_reason),
+      alert.status === "timed_out" ? brokenWays(alert.channels ?? [], words) : "",
+    ]
       .filter(Boolean)
       .join(" · ");
   const state = words.domain.step[assignment.status];

@@ -1,13 +1,15 @@
 import { newKey } from "@shared/api.ts";
-import { minutesSeconds } from "@shared/clock.ts";
-import { useLanguage, useWords } from "@shared/language.ts";
-import { Avatar, Button, freshness } from "@shared/parts/controls.tsx";
-import type { Candidate, Incident, Plan } from "@shared/shapes.ts";
+import { useWords } from "@shared/language.ts";
+import { Button } from "@shared/parts/controls.tsx";
+import { Icon } from "@shared/parts/icon.tsx";
+import type { Incident, Plan } from "@shared/shapes.ts";
 import { useStore } from "@shared/store.ts";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { loadPlan, sendAlert } from "./actions.ts";
-import { nameIn, skillText } from "./names.ts";
-import { NotChosenList, RoleMark } from "./people_list.tsx";
+import { DecisionLog } from "./decision_log.tsx";
+import { ExpectedBlock } from "./plan_expected.tsx";
+import { modesText } from "./plan_people.ts";
+import { NotAsked, PlanRow } from "./plan_rows.tsx";
 import { plan as planStore, showPanel } from "./state.ts";
 import { problemText } from "./toast.ts";
 
@@ -77,19 +79,21 @@ function useSending(incident: Incident, plan: Plan) {
 }
 
 function LoadedPlan({ incident, plan }: { incident: Incident; plan: Plan }) {
-  const words = useWords().incident.plan;
-  const { ticked, toggle, send, sending, failed, asPlanned } = useSending(incident, plan);
+  const words = useWords();
+  const sending = useSending(incident, plan);
+  const { ticked, toggle, send, failed } = sending;
   const primary = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => primary.current?.querySelector("button")?.focus(), []);
-  const viaAed = plan.chosen.filter((candidate) => candidate.role === "via_aed").length;
   return (
     <>
-      <fieldset class="side-scroll" aria-label={words.title} onKeyDown={(event) => onPlanKey(event, send)}>
-        <div class="group-title">
-          <h2>{words.title}</h2>
-          <span>{words.summary(plan.chosen.length, plan.chosen.length - viaAed, viaAed)}</span>
-        </div>
-        {plan.chosen.length === 0 ? <Blank title={words.nobody} line={words.nobodyLine} /> : null}
+      <fieldset
+        class="side-scroll plan"
+        aria-label={words.incident.plan.title}
+        onKeyDown={(event) => onPlanKey(event, send)}
+      >
+        <ExpectedBlock plan={plan} />
+        <Lacking modes={plan.modes} />
+        <ChosenTitle plan={plan} />
         {plan.chosen.map((candidate) => (
           <PlanRow
             key={candidate.responder}
@@ -99,11 +103,10 @@ function LoadedPlan({ incident, plan }: { incident: Incident; plan: Plan }) {
             onToggle={toggle}
           />
         ))}
-        <NotChosenList candidates={plan.excluded.filter((candidate) => candidate.reason !== null)} />
+        <NotAsked people={plan.excluded} />
+        <DecisionLog incident={incident} plan={plan} />
         <p class="plan-note">
-          {[words.policy(plan.policy, Math.round(plan.ms)), plan.network === "estimate" ? words.estimate : ""]
-            .filter(Boolean)
-            .join(" · ")}
+          {[words.incident.plan.policy(plan.policy, Math.round(plan.ms)), words.decision.keys].join(" · ")}
         </p>
       </fieldset>
       {failed ? (
@@ -112,79 +115,80 @@ function LoadedPlan({ incident, plan }: { incident: Incident; plan: Plan }) {
         </p>
       ) : null}
       <div class="actions" ref={primary}>
-        <Button
-          look="primary"
-          keycap="⏎"
-          data-enter
-          disabled={ticked.size === 0}
-          title={asPlanned ? words.byPolicy : words.bySelection}
-          onClick={() => void send()}
-        >
-          {sending ? words.sending : ticked.size === 0 ? words.none : words.send(ticked.size)}
-        </Button>
-        <Button keycap="Esc" onClick={() => showPanel("none")}>
-          {useWords().parts.cancel}
-        </Button>
+        <SendButtons incident={incident} {...sending} />
       </div>
     </>
   );
 }
 
-/** Arrows move among the ticks, Enter sends from any of them. */
+function ChosenTitle({ plan }: { plan: Plan }) {
+  const words = useWords();
+  const own = words.incident.plan;
+  if (plan.chosen.length === 0) return <Blank title={own.nobody} line={own.nobodyLine} />;
+  const viaAed = plan.chosen.filter((candidate) => candidate.role === "via_aed").length;
+  return (
+    <div class="group-title">
+      <h2>{own.title}</h2>
+      <span>{own.summary(plan.chosen.length, plan.chosen.length - viaAed, viaAed)}</span>
+      <span class="right">{words.decision.chosenLegend}</span>
+    </div>
+  );
+}
+
+/** What the plan had to do without, each in one line. */
+function Lacking({ modes }: { modes: string[] }) {
+  const words = useWords();
+  if (modes.length === 0) return null;
+  return (
+    <ul class="lacking" aria-label={words.decision.degraded}>
+      {modesText(modes, words).map((text) => (
+        <li key={text}>
+          <Icon name="warn" size={14} />
+          {text}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+type Sending = ReturnType<typeof useSending>;
+
+function SendButtons({ incident, ticked, send, sending, asPlanned }: Sending & { incident: Incident }) {
+  const words = useWords();
+  const own = words.incident.plan;
+  const count = incident.exercise
+    ? `${words.parts.exercise} · ${own.send(ticked.size)}`
+    : own.send(ticked.size);
+  return (
+    <>
+      <Button
+        look="primary"
+        keycap="⏎"
+        data-enter
+        disabled={ticked.size === 0}
+        title={asPlanned ? own.byPolicy : own.bySelection}
+        onClick={() => void send()}
+      >
+        {sending ? own.sending : ticked.size === 0 ? own.none : count}
+      </Button>
+      <Button keycap="Esc" onClick={() => showPanel("none")}>
+        {words.parts.cancel}
+      </Button>
+    </>
+  );
+}
+
+/** Arrows move among the ticks and the folds, Enter sends from any tick. */
 function onPlanKey(event: KeyboardEvent, send: () => Promise<void>): void {
-  const boxes = [...document.querySelectorAll<HTMLInputElement>(".plan-row input")];
+  const stops = [...document.querySelectorAll<HTMLElement>(".plan-row input, .plan .fold")];
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  const at = boxes.indexOf(event.target as HTMLInputElement);
+  const at = stops.indexOf(event.target as HTMLElement);
   if (at < 0) return;
-  if (step) boxes[at + step]?.focus();
-  if (event.key === "Enter") void send();
-  if (step || event.key === "Enter") {
+  const sends = event.key === "Enter" && event.target instanceof HTMLInputElement;
+  if (step) stops[at + step]?.focus();
+  if (sends) void send();
+  if (step || sends) {
     event.preventDefault();
     event.stopPropagation();
   }
-}
-
-interface PlanRowProps {
-  candidate: Candidate;
-  plan: Plan;
-  ticked: boolean;
-  onToggle: (id: string) => void;
-}
-
-function PlanRow({ candidate, plan, ticked, onToggle }: PlanRowProps) {
-  const words = useWords();
-  const latin = useLanguage() === "en";
-  const name = nameIn(candidate, latin);
-  const aed = plan.aeds.find(({ id }) => id === candidate.aed);
-  const source = candidate.position_source
-    ? words.incident.position[candidate.position_source as "live"]
-    : "";
-  const age =
-    candidate.position_age_s === null ? source : `${source} ${words.parts.ago(candidate.position_age_s)}`;
-  return (
-    <label class="plan-row">
-      <input
-        type="checkbox"
-        checked={ticked}
-        aria-label={words.incident.plan.tick(name)}
-        onChange={() => onToggle(candidate.responder)}
-      />
-      <Avatar name={name} state={freshness(candidate.position_age_s)} />
-      <span class="person" style={{ display: "block", padding: 0, minHeight: 0 }}>
-        <span class="who">
-          <b class="ellipsis">{name}</b>
-          {candidate.role ? <RoleMark role={candidate.role} /> : null}
-          {candidate.is_invented ? <span class="invented">{words.parts.invented}</span> : null}
-        </span>
-        <span class="fact ellipsis" style={{ display: "block" }}>
-          {[skillText(candidate.skills, words), aed?.name, age].filter(Boolean).join(" · ")}
-        </span>
-      </span>
-      <span class="person" style={{ display: "block", padding: 0, minHeight: 0 }}>
-        <span class="right" style={{ border: 0 }}>
-          <b>{candidate.travel_s === null ? "–" : minutesSeconds(candidate.travel_s)}</b>
-        </span>
-      </span>
-    </label>
-  );
 }

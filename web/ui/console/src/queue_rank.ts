@@ -1,6 +1,6 @@
 /** PURE. Which section of the queue an incident stands in, and what its chips say. */
 
-import type { Assignment, Board, Incident } from "@shared/shapes.ts";
+import type { Assignment, Board, Incident, SilentChannel } from "@shared/shapes.ts";
 
 export type Section = "action" | "progress" | "exercise";
 
@@ -77,19 +77,38 @@ export const inOrder = (sections: Record<Section, QueueFacts[]>): Incident[] =>
 
 type AlarmKind = "not_alerted" | "no_accept" | "ambulance_open" | "position_old";
 
-/** Something an operator must act on; it ends by itself when the reason is gone. */
-export interface Alarm {
+interface Raised {
   key: string;
-  kind: AlarmKind;
   level: 1 | 2 | 3;
-  incident: Incident;
   sinceS: number;
+}
+
+/** Something an operator must act on; it ends by itself when the reason is gone. */
+export type Alarm =
+  | (Raised & { kind: AlarmKind; incident: Incident })
+  | (Raised & { kind: "channel_silent"; channel: SilentChannel["channel"]; incident: null });
+
+/** Every alarm of a board, most urgent first: of its incidents, and of channels that deliver nothing. */
+export function boardAlarms(board: Board, now: number): Alarm[] {
+  return inUrgency([...alarmsOf(rank(board, now), now), ...channelAlarms(board.channels ?? [], now)]);
+}
+
+const inUrgency = (alarms: Alarm[]): Alarm[] =>
+  alarms.sort((a, b) => a.level - b.level || b.sinceS - a.sinceS);
+
+/** A gateway that takes every message and delivers none. */
+function channelAlarms(channels: readonly SilentChannel[], now: number): Alarm[] {
+  return channels.map(({ channel, silent_since }) => {
+    const sinceS = silent_since ? Math.max(0, Math.floor((now - Date.parse(silent_since)) / 1000)) : 0;
+    const key = `${channel} ${silent_since}`;
+    return { key, kind: "channel_silent", level: 2, channel, incident: null, sinceS };
+  });
 }
 
 /** The alarms that the board shows by itself, most urgent first; exercises raise none. */
 export function alarmsOf(sections: Record<Section, QueueFacts[]>, now: number): Alarm[] {
   const alarms = [...sections.action, ...sections.progress].flatMap((facts) => alarmsOfOne(facts, now));
-  return alarms.sort((a, b) => a.level - b.level || b.sinceS - a.sinceS);
+  return inUrgency(alarms);
 }
 
 function alarmsOfOne(

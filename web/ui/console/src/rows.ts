@@ -34,7 +34,7 @@ export function useRows(): OpenIncident {
   return {
     incident,
     alerts,
-    rows: personRows({ alerts, assignments, positions, plan, now }),
+    rows: personRows({ alerts, assignments, positions, plan, lines: own?.lines ?? [], now }),
     lines: own?.lines ?? [],
     reservations: own?.reservations ?? [],
   };

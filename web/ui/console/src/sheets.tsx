@@ -5,10 +5,10 @@ import { Button, Keycap, Segments } from "@shared/parts/controls.tsx";
 import { useStore } from "@shared/store.ts";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { acknowledge, sayAlarm } from "./alarm_strip.tsx";
+import { acknowledge, openAlarm, sayAlarm } from "./alarm_strip.tsx";
 import { setSingleKeys, singleKeys } from "./key_table.ts";
 import { useWhere } from "./registry/where.ts";
-import { select, showPanel, view } from "./state.ts";
+import { showPanel, view } from "./state.ts";
 import { acknowledged, useAlarms } from "./ticking.ts";
 
 /** The help sheet and the list of alarms: beside the work, never in front of it. */
@@ -48,6 +48,11 @@ function HelpSheet() {
     [["G"], words.stock],
     [["R"], words.registry],
     [["E"], words.edit],
+    [["J"], words.merge],
+    [["V"], words.values],
+    [["F"], words.files],
+    [["B"], words.disaster],
+    [["H"], words.review],
     [["1", "2", "3", "4"], words.severity],
     [["M"], words.centre],
     [["↑", "↓", "⏎", "Esc"], words.move],
@@ -97,7 +102,7 @@ function useRegistryRows(): [string[], string][] | null {
   const { keys } = words.registry;
   if (useWhere() === null) return null;
   return [
-    [["1", "2", "3"], keys.pages],
+    [["1", "…", "6"], keys.pages],
     [["/"], keys.search],
     [["↑", "↓"], keys.move],
     [["⏎"], keys.open],
@@ -130,7 +135,7 @@ function AlarmSheet() {
                 {words.console.alarm.acknowledge}
               </Button>
             )}
-            <Button size="small" onClick={() => select(alarm.incident.id, said.panel)}>
+            <Button size="small" onClick={() => openAlarm(alarm, said.panel)}>
               {said.button}
             </Button>
           </div>

@@ -14,6 +14,10 @@ export type Panel =
   | "ambulance"
   | "stock"
   | "edit"
+  | "values"
+  | "files"
+  | "disaster"
+  | "review"
   | "help"
   | "alarms";
 

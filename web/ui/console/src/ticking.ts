@@ -1,6 +1,6 @@
 import { useNow } from "@shared/clock.ts";
 import { createStore, useStore } from "@shared/store.ts";
-import { type Alarm, alarmsOf, rank } from "./queue_rank.ts";
+import { type Alarm, boardAlarms, rank } from "./queue_rank.ts";
 import { boards } from "./state.ts";
 
 const NOTHING = { action: [], progress: [], exercise: [] };
@@ -17,8 +17,8 @@ export function useQueue() {
 export const acknowledged = createStore<ReadonlySet<string>>(new Set());
 
 export function useAlarms(): { all: Alarm[]; open: Alarm[] } {
-  const { sections, now } = useQueue();
+  const { board, now } = useQueue();
   const known = useStore(acknowledged);
-  const all = alarmsOf(sections, now);
+  const all = board ? boardAlarms(board, now) : [];
   return { all, open: all.filter((alarm) => !known.has(alarm.key)) };
 }

@@ -4,8 +4,10 @@ import { Icon } from "@shared/parts/icon.tsx";
 import type { Alert, Line, Reservation } from "@shared/shapes.ts";
 import { useState } from "preact/hooks";
 import { strikeLine } from "./actions.ts";
+import { takeApart } from "./duplicates.tsx";
 import { isSystemLine, lineText } from "./line_text.ts";
 import { nameIn } from "./names.ts";
+import { complain } from "./toast.ts";
 
 /** Where a line's ids and codes get their names from. */
 interface Known {
@@ -58,6 +60,15 @@ function TimelineRow({ line, known: { alerts, reservations } }: { line: Line; kn
         {actor ? <b>{actor} </b> : null}
         {text}
       </span>
+      {line.kind === "merged" && line.args.is_kept === false ? (
+        <button
+          type="button"
+          class="link-button strike"
+          onClick={() => void takeApart(String(line.args.incident)).catch(complain)}
+        >
+          {words.incidentLife.duplicate.unmerge}
+        </button>
+      ) : null}
       {line.kind === "note" && !line.struck_at ? (
         <button
           type="button"

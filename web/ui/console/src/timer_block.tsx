@@ -6,8 +6,15 @@ import { type AxisItem, axisLength, axisTicks, placeMarks } from "./minute_axis.
 import { nameIn, shortName } from "./names.ts";
 import { firstArrival, type PersonRow } from "./people.ts";
 
+interface TimerProps {
+  incident: Incident;
+  rows: PersonRow[];
+  /** The plan has an axis of its own. */
+  hasAxis?: boolean;
+}
+
 /** The clock since the call, since the first alert, the first arrival, and the minute axis. */
-export function TimerBlock({ incident, rows }: { incident: Incident; rows: PersonRow[] }) {
+export function TimerBlock({ incident, rows, hasAxis = true }: TimerProps) {
   const now = useNow();
   const words = useWords().incident;
   const sinceAlert = secondsSince(incident.first_alert_at, now);
@@ -34,7 +41,7 @@ export function TimerBlock({ incident, rows }: { incident: Incident; rows: Perso
           </b>
         </div>
       </div>
-      <MinuteAxis incident={incident} rows={rows} now={now} />
+      {hasAxis ? <MinuteAxis incident={incident} rows={rows} now={now} /> : null}
     </section>
   );
 }

@@ -37,6 +37,7 @@ export async function undoLast(): Promise<void> {
 }
 
 export function problemText(error: unknown): string {
+  if (typeof error === "string") return error;
   const known: Record<string, string> = words().parts.problem;
   if (!(error instanceof Problem)) return known.unknown ?? "";
   const { body } = error;

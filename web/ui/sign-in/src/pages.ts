@@ -11,6 +11,7 @@ const PAGE_OF: Record<AccountRole, PageName> = {
   keeper: "console",
   planner: "planner",
   responder: "go",
+  carer: "console",
 };
 
 /** The pages a person may use, the one for their first duty first. */

@@ -14,11 +14,13 @@ const NEWS_PAUSE_MS = 400;
 export const changes = createStore(0);
 export const touch = (): void => changes.update((n) => n + 1);
 
-/** Listen for AEDs that anybody changed, gathered for a moment. */
-export function listenForAeds(): () => void {
+const OF_REGISTRY = new Set(["aed_changed", "aeds_imported", "disaster_changed"]);
+
+/** Listen for what anybody changed of what is shown, gathered for a moment. */
+export function listenForChanges(isConcerned: () => boolean): () => void {
   let timer = 0;
   const stop = onBoardEvent((kind) => {
-    if (kind !== "aed_changed" && kind !== "aeds_imported") return;
+    if (!OF_REGISTRY.has(kind) && !isConcerned()) return;
     window.clearTimeout(timer);
     timer = window.setTimeout(touch, NEWS_PAUSE_MS);
   });

@@ -4,6 +4,7 @@ import { Icon } from "@shared/parts/icon.tsx";
 import type { ComponentChildren } from "preact";
 import { problemText } from "../toast.ts";
 import type { Listed } from "./asking.ts";
+import { useMayOpen } from "./rights.ts";
 import { PAGES, type RegistryPage } from "./route.ts";
 import { go, setFilter, useWhere } from "./where.ts";
 
@@ -11,13 +12,14 @@ import { go, setFilter, useWhere } from "./where.ts";
 function Pages() {
   const words = useWords().registry;
   const route = useWhere();
+  const may = useMayOpen();
   return (
     <div class="reg-pages">
       <h1 class="sr-only">{words.title}</h1>
       <Segments<RegistryPage>
         label={words.pagesLabel}
         value={route?.page ?? null}
-        options={PAGES.map((page) => ({ value: page, text: words.pages[page] }))}
+        options={PAGES.filter((page) => may(page)).map((page) => ({ value: page, text: words.pages[page] }))}
         onChange={(page) => go({ page, part: null, item: null })}
       />
     </div>

@@ -9,7 +9,7 @@ export function RegistryBar() {
   const words = useWords().registry.keys;
   const last = useStore(toast);
   const keys: [string, string][] = [
-    ["1–3", words.pages],
+    ["1–6", words.pages],
     ["↑ ↓", words.move],
     ["⏎", words.open],
     ["Esc", words.back],

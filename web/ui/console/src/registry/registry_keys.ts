@@ -19,10 +19,11 @@ const ANYWHERE: Record<string, () => void> = {
   "?": () => showPanel(view.get().panel === "help" ? "none" : "help"),
   ArrowUp: () => moveBy(-1),
   ArrowDown: () => moveBy(1),
-  1: () => go({ page: PAGES[0], part: null, item: null }),
-  2: () => go({ page: PAGES[1], part: null, item: null }),
-  3: () => go({ page: PAGES[2], part: null, item: null }),
 };
+
+PAGES.forEach((page, index) => {
+  ANYWHERE[String(index + 1)] = () => go({ page, part: null, item: null });
+});
 
 /** The action of a key, or undefined when it belongs to the control that has the focus. */
 export function registryAction(

@@ -1,6 +1,6 @@
 /** PURE. What stands behind the # of the address: the page of the registry, a thing of it, filters. */
 
-export const PAGES = ["aeds", "people", "import"] as const;
+export const PAGES = ["aeds", "people", "import", "disasters", "policies", "tasks"] as const;
 export type RegistryPage = (typeof PAGES)[number];
 
 /** A second list of a page: reports of AEDs, teams of volunteers. */
@@ -14,7 +14,14 @@ export interface Route {
   filters: Readonly<Record<string, string>>;
 }
 
-const PARTS: Record<RegistryPage, Part | null> = { aeds: "reports", people: "teams", import: null };
+const PARTS: Record<RegistryPage, Part | null> = {
+  aeds: "reports",
+  people: "teams",
+  import: null,
+  disasters: null,
+  policies: null,
+  tasks: null,
+};
 
 /** Read `#aeds/reports/ID?trust=suspect`; null when the address names no page of the registry. */
 export function parseHash(hash: string): Route | null {

@@ -1,7 +1,7 @@
 import { type Map as MapLibreMap, Marker } from "maplibre-gl";
 import { render, type VNode } from "preact";
 import { Badge } from "../parts/badge.tsx";
-import { Avatar } from "../parts/controls.tsx";
+import { Avatar, initials } from "../parts/controls.tsx";
 import { Icon } from "../parts/icon.tsx";
 import type { Point } from "../shapes.ts";
 import { clearOffsets, type Disc, type Spot } from "./clear_offsets.ts";
@@ -151,6 +151,12 @@ function specsOf(marks: MapMarks): Spec[] {
   ];
 }
 
+/** What is seen on the mark stands in its name as it is seen, for those who speak to their computer. */
+function spoken(name: string, label: string | undefined): string {
+  const seen = [initials(name), label].filter(Boolean).join(" ");
+  return name.includes(seen) ? name : `${seen}, ${name}`;
+}
+
 function responderSpec({ id, position, name, state, label }: ResponderMark): Spec {
   return {
     key: `responder ${id}`,
@@ -158,12 +164,11 @@ function responderSpec({ id, position, name, state, label }: ResponderMark): Spe
     className: "gm-mark gm-mark-responder",
     content: (
       <>
-        <Avatar name={name} state={state} />
-        {label ? <span class="gm-mark-label">{label}</span> : null}
+        <Avatar name={name} state={state} /> {label ? <span class="gm-mark-label">{label}</span> : null}
       </>
     ),
     pick: ["responder", id],
-    title: label ? `${name}, ${label}` : name,
+    title: spoken(name, label),
   };
 }
 

@@ -69,7 +69,7 @@ export function freshness(ageS: number | null): Freshness {
 }
 
 /** Surname in Chinese, two initials otherwise. */
-function initials(name: string): string {
+export function initials(name: string): string {
   const first = name.trim().charAt(0);
   if (/\p{Script=Han}/u.test(first)) return first;
   const parts = name.trim().split(/\s+/);
