@@ -55,18 +55,23 @@ class Servers:
             self.run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
 
 
+#: Which tests are left out while their variable is unset.
+LEFT_OUT = {"real_data": "GOLDEN_TEST_DATA", "long": "GOLDEN_TEST_LONG"}
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Say once that the tests on real data are left out."""
-    if not os.environ.get("GOLDEN_TEST_DATA") and not hasattr(config, "workerinput"):
-        print("GOLDEN_TEST_DATA is not set: tests marked real_data are left out.")
+    """Say once which tests are left out."""
+    for marker, variable in LEFT_OUT.items():
+        if not os.environ.get(variable) and not hasattr(config, "workerinput"):
+            print(f"{variable} is not set: tests marked {marker} are left out.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests on real data where there is none."""
-    if not os.environ.get("GOLDEN_TEST_DATA"):
-        left_out = [item for item in items if item.get_closest_marker("real_data")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    """Leave out the tests whose data or time nobody gave."""
+    unset = [marker for marker, variable in LEFT_OUT.items() if not os.environ.get(variable)]
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in unset)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -464,9 +464,7 @@ def _care() -> None:
     op.add_column("responder", sa.Column("rest_until", moment, nullable=True))
     op.add_column(
         "responder",
-        sa.Column(
-            "quiet_except", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False
-        ),
+        sa.Column("quiet_except", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
     )
     op.add_column("certificate", sa.Column("reminded", sa.SmallInteger(), nullable=True))
     op.create_index("ix_certificate_expires_on", "certificate", ["expires_on"])

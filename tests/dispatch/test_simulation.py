@@ -54,6 +54,7 @@ def test_SIM_1_a_seed_gives_the_same_numbers_whoever_else_is_compared() -> None:
     assert not (_run((seven,), World(), 24, seed=8).numbers[0] == both.numbers[1]).all()
 
 
+@pytest.mark.long
 def test_SIM_1_two_processes_give_what_one_gives() -> None:
     policies = (matching.SHIPPED["nearest-10"], matching.SHIPPED["three-and-replace"])
     heard: list[int] = []
@@ -249,6 +250,7 @@ def _mean(name: str, column: str) -> float:
     return float(np.mean(_table()[name][:, outcome.COLUMNS.index(column)]))
 
 
+@pytest.mark.long
 def test_SIM_5_the_signs_of_the_base_case() -> None:
     ours = "expected-survival"
     for model in ("index_valenzuela1997", "index_waalewijn2001"):

@@ -211,6 +211,7 @@ def test_PUB_5_the_first_load_is_light(whole: Whole, browser: Browser) -> None:
         assert sum(sizes.values()) < FIRST_LOAD_BYTES, sizes
 
 
+@pytest.mark.long
 def test_PUB_6_a_moved_aed_is_put_on_the_map_by_keys_alone(whole: Whole, browser: Browser) -> None:
     _forget_reports(whole)
     with _visitor(browser, whole, size=DESK) as page:
@@ -356,6 +357,7 @@ def _on_ground(page: Page, whole: Whole, ground: str) -> list[str]:
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("ground", ["licensed", "none"])
+@pytest.mark.long
 def test_PUB_9_the_page_draws_on_a_licensed_map_or_on_none(
     whole: Whole, browser: Browser, ground: str, size: tuple[int, int]
 ) -> None:

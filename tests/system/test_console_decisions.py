@@ -122,6 +122,7 @@ def test_UIC_2_a_second_call_is_merged_and_taken_apart_by_keys(
         expect(page.locator(f".queue-row[data-incident='{second['id']}']")).to_be_visible()
 
 
+@pytest.mark.long
 def test_UIC_3_what_belongs_to_an_incident_is_a_key_away(
     whole: Whole, browser: Browser, desk: httpx.Client
 ) -> None:
@@ -151,6 +152,7 @@ def test_UIC_3_what_belongs_to_an_incident_is_a_key_away(
         axe_finds_nothing(page)
 
 
+@pytest.mark.long
 def test_UIC_4_a_policy_is_drafted_and_not_published_unsimulated(
     whole: Whole, browser: Browser
 ) -> None:

@@ -189,6 +189,7 @@ def test_PHN_1_the_phone_shows_where_it_hangs_and_opens_it(
         assert not small_targets(phone)
 
 
+@pytest.mark.long
 def test_PHN_2_the_code_goes_after_a_minute_and_nothing_keeps_it(
     whole: Whole, browser: Browser, people: People
 ) -> None:
@@ -216,6 +217,7 @@ def _online(phone: Page) -> None:
     phone.evaluate("window.dispatchEvent(new Event('online'))")
 
 
+@pytest.mark.long
 def test_PHN_3_a_photo_waits_for_the_network(
     whole: Whole, browser: Browser, people: People
 ) -> None:
@@ -267,6 +269,7 @@ def test_PHN_4_what_was_taken_is_brought_back(
         expect(card).to_have_count(0)
 
 
+@pytest.mark.long
 def test_PHN_4_a_whole_mission_without_network_ends_with_the_return(
     whole: Whole, browser: Browser, people: People
 ) -> None:

@@ -197,6 +197,7 @@ def test_PHN_6_enough_are_going_is_no_stand_down(
         expect(phone.get_by_test_id("duty")).to_be_visible()
 
 
+@pytest.mark.long
 def test_PHN_6_a_late_accept_is_thanked_for_once(
     whole: Whole, browser: Browser, people: People
 ) -> None:
@@ -216,6 +217,7 @@ def test_PHN_6_a_late_accept_is_thanked_for_once(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.long
 def test_PHN_7_the_guide_reads_where_to_stand_and_what_to_say(
     whole: Whole, browser: Browser, people: People, language: str
 ) -> None:
@@ -258,6 +260,7 @@ def test_PHN_8_what_keeps_calls_away_is_mended_by_one_tap(
         _looks_right(phone, f"go-readiness-{language}")
 
 
+@pytest.mark.long
 def test_PHN_9_a_practice_alert_comes_from_the_server(
     whole: Whole, browser: Browser, people: People
 ) -> None:
@@ -277,6 +280,7 @@ def test_PHN_9_a_practice_alert_comes_from_the_server(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.long
 def test_PHN_10_how_somebody_is_takes_one_tap(
     whole: Whole, browser: Browser, people: People, language: str
 ) -> None:

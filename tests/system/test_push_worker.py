@@ -129,6 +129,7 @@ def test_CHN_19_the_phone_shows_a_message_once_and_confirms_it(browser: Browser)
         assert site.confirmed == ["first", "again"]
 
 
+@pytest.mark.long
 def test_CHN_19_what_is_over_does_not_stay_on_the_phone(browser: Browser) -> None:
     with _phone(browser) as (phone, site):
         site.codes = {"over": True}
@@ -137,6 +138,7 @@ def test_CHN_19_what_is_over_does_not_stay_on_the_phone(browser: Browser) -> Non
             assert phone.shown(count=0) == []
 
 
+@pytest.mark.long
 def test_CHN_14_a_check_leaves_nothing_on_the_screen(browser: Browser) -> None:
     with _phone(browser) as (phone, site):
         site.codes = {"probe": False}

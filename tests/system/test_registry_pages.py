@@ -120,6 +120,7 @@ def test_UIR_2_a_report_of_the_public_is_settled(
         expect(page.locator(".reg-chips")).to_contain_text("停用")
 
 
+@pytest.mark.long
 def test_UIR_3_a_certificate_that_was_handed_in_is_reviewed(whole: Whole, browser: Browser) -> None:
     number = f"HX-{uuid4().hex[:6]}"
     proof = {"kind": "first_aid", "number": number, "expires_on": "2031-05-01"}
@@ -171,6 +172,7 @@ def test_UIR_4_a_list_is_tried_and_taken_over(
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.long
 def test_UIR_6_a_wrong_layout_is_mended_by_keys_and_kept(
     whole: Whole, browser: Browser, listed: str, tmp_path: Path, language: str
 ) -> None:
@@ -210,6 +212,7 @@ def _keep_layout(page: Page, name: str) -> None:
     map_is_drawn(page)
 
 
+@pytest.mark.long
 def test_IMP_13_a_long_list_reaches_an_open_console(
     whole: Whole, browser: Browser, listed: str
 ) -> None:

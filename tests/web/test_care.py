@@ -196,7 +196,7 @@ async def test_CARE_9_a_practice_is_seen_by_nobody_else(
     app: FastAPI, enrol: Enrol, volunteer: Enrol
 ) -> None:
     operator, person, other = await enrol("operator"), await volunteer(), await volunteer()
-    answer = await person.http.post(f"{ME}/practice")
+    answer = await person.http.post(f"{ME}/practice", headers=key())
     assert answer.status_code == 201, answer.text
     alert = care.PracticeAnswer.model_validate(answer.json()).alert
     assert (alert.incident.exercise, alert.status) == (True, "notified")
@@ -218,14 +218,14 @@ async def test_CARE_9_a_practice_is_seen_by_nobody_else(
         moved = await person.http.post(f"/api/v1/assignments/{mission}/{step}")
         assert moved.status_code == 200, moved.text
     # A second one begins, though the runner has not ended the first yet.
-    assert (await person.http.post(f"{ME}/practice")).status_code == 201
+    assert (await person.http.post(f"{ME}/practice", headers=key())).status_code == 201
 
 
 async def test_CARE_10_a_real_alarm_comes_through_a_practice(
     enrol: Enrol, volunteer: Enrol
 ) -> None:
     operator, person = await enrol("operator"), await volunteer()
-    await person.http.post(f"{ME}/practice")
+    await person.http.post(f"{ME}/practice", headers=key())
     incident = await opened(operator)
     sent = await alerted(operator, incident)
     assert [alert["responder"] for alert in sent["alerts"]] == [str(person.id)]
@@ -237,7 +237,7 @@ async def test_CARE_10_a_real_alarm_comes_through_a_practice(
 
 async def test_CARE_9_who_is_off_duty_is_told_why_not(volunteer: Enrol) -> None:
     person = await volunteer(duty="off_duty")
-    answer = await person.http.post(f"{ME}/practice")
+    answer = await person.http.post(f"{ME}/practice", headers=key())
     assert code_of(answer) == (409, "nobody_to_alert")
 
 

@@ -333,6 +333,7 @@ async def test_RGT_5_tiles_are_the_same_for_everybody(
         assert seen == {(await stranger.get(path)).content}
 
 
+@pytest.mark.long
 async def test_without_the_check_every_thing_would_leak(
     app: FastAPI, red: World, blue: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,10 +22,10 @@ from dispatch import (
     surveys,
     whereabouts,
 )
-from web import fields, rights, shapes
+from web import fields, idempotency, rights, shapes
 from web.dependencies import Caller, Crs, Network, Now, Policy, Redis, Tx
 
-router = APIRouter(prefix="/me", tags=["me"])
+router = APIRouter(prefix="/me", tags=["me"], route_class=idempotency.Route)
 
 
 _TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["22:00"])]
@@ -138,7 +138,11 @@ async def answer(
 
 
 @router.post(
-    "/practice", status_code=201, response_model=PracticeAnswer, summary="Practise an alert"
+    "/practice",
+    status_code=201,
+    response_model=PracticeAnswer,
+    dependencies=[idempotency.REQUIRED],
+    summary="Practise an alert",
 )
 async def practise(
     *,
