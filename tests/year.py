@@ -94,6 +94,8 @@ class Life:
     fired: int = 0
     _plans: list[tuple[datetime, int, Callable[[], Awaitable[None]]]] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
+    # Who answers how a mission was does so once, however often the instant is looked at.
+    _answering: set[UUID] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.means = replace(self.means, clock=lambda: self.now)
@@ -333,8 +335,9 @@ class Life:
                     survey.asked_at == self.now, survey.answered_at.is_(None)
                 )
             )
-            asked = list(rows.scalars())
-        for one in asked:
+            asked = set(rows.scalars()) - self._answering
+        self._answering |= asked
+        for one in sorted(asked):
             if self.dice.random() < 0.8:
                 wait_s = self.dice.uniform(300, 70_000)
                 self.later(wait_s, lambda one=one: self._answer(one))
