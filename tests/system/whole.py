@@ -94,11 +94,11 @@ class Whole:
         return found[0], found[1]
 
     def leave_on_duty(self, names: Sequence[str]) -> None:
-        """Send every invented responder home but these."""
+        """Send every invented responder home but these, who are rested."""
         with psycopg.connect(self.database_url()) as conn:
             conn.execute("update responder set duty = 'off_duty'")
             conn.execute(
-                "update responder set duty = 'available' from person "
+                "update responder set duty = 'available', rest_until = null from person "
                 "where person.id = responder.id and username = any(%s)",
                 [list(names)],
             )
