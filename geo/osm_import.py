@@ -70,12 +70,19 @@ class ImportCounts:
 
 
 def import_osm(
-    database_url: str, path: Path, target: Target, *, progress: Progress, now: datetime
+    database_url: str,
+    path: Path,
+    target: Target,
+    *,
+    progress: Progress,
+    before_commit: Callable[[], object] = lambda: None,
+    now: datetime,
 ) -> ImportCounts:
     """Load a `.osm.pbf`, `.osm` or `.osm.gz` file as the city `target.name`.
 
     A second import replaces the city's base map and addresses, keeps the history of its AEDs and
-    changes nothing when the file is the same. Raises `osm_read.UnreadableFile`, `ImportRunning`.
+    changes nothing when the file is the same. `before_commit` is called when all is written; if it
+    raises, nothing is. Raises `osm_read.UnreadableFile`, `ImportRunning`.
     """
     progress("read", 0.0)
     city = osm_read.read(path)
@@ -84,7 +91,9 @@ def import_osm(
     engine = create_engine(url, connect_args={"options": "-c timezone=UTC -c jit=off"})
     try:
         with engine.begin() as conn:
-            return _load(_Job(conn, city, target, path, now), progress)
+            counts = _load(_Job(conn, city, target, path, now), progress)
+            before_commit()
+            return counts
     finally:
         engine.dispose()
 

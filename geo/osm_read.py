@@ -1,5 +1,6 @@
 """Read one OpenStreetMap file into everything the project keeps of it. No database here."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -339,6 +340,9 @@ def street_points(lines: Sequence[shapely.LineString]) -> list[tuple[float, floa
     """Give one point on each street of a name: its lines, with gaps of up to 2 km closed."""
     if len(lines) == 1:  # most streets; no need to look for gaps
         return [_amid(lines[0])]
+    west, south, east, north = shapely.total_bounds(np.array(lines))
+    if math.hypot(east - west, north - south) < 0.9 * _SAME_STREET_DEG:  # nor here
+        return [_amid(shapely.union_all(lines))]
     groups = shapely.union_all([line.envelope.buffer(_SAME_STREET_DEG / 2) for line in lines])
     return [
         _amid(shapely.union_all([line for line in lines if line.intersects(group)]))

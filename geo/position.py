@@ -1,6 +1,7 @@
 """A place on the Earth: WGS-84, longitude first, and the few measures everybody needs of it."""
 
 import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -8,9 +9,15 @@ from typing import Self
 import shapely
 from geoalchemy2.elements import WKBElement
 
-EARTH_RADIUS_M = 6_371_008.8  # mean radius (IUGG); within 0.3 % of the spheroid
+from geo import earth
+
+EARTH_RADIUS_M = earth.RADIUS_M
 SRID = 4326
 _DEGREE_M = math.radians(EARTH_RADIUS_M)
+
+# Nearly all points come as this: little-endian, two numbers and no SRID.
+_POINT = struct.Struct("<5xdd")
+_POINT_BEGINS = b"\x01\x01\x00\x00\x00"
 
 _COMPASS = ("n", "ne", "e", "se", "s", "sw", "w", "nw")
 
@@ -82,17 +89,16 @@ class Position:
     def from_wkb(cls, element: WKBElement | bytes | str) -> Self:
         """Read what a column of points returns: an element, its bytes, or their hex text."""
         data = element.data if isinstance(element, WKBElement) else element
-        point = shapely.from_wkb(bytes(data) if isinstance(data, memoryview) else data)
+        plain = bytes.fromhex(data) if isinstance(data, str) else bytes(data)
+        if len(plain) == _POINT.size and plain.startswith(_POINT_BEGINS):
+            return cls(*_POINT.unpack(plain))
+        point = shapely.from_wkb(plain)
         return cls(point.x, point.y)
 
 
 def distance_m(a: Position, b: Position) -> float:
     """Measure the great circle between two positions, in metres on the mean sphere."""
-    lat_a, lat_b = math.radians(a.lat), math.radians(b.lat)
-    half_lat = math.sin((lat_b - lat_a) / 2)
-    half_lon = math.sin(math.radians(b.lon - a.lon) / 2)
-    chord = half_lat * half_lat + math.cos(lat_a) * math.cos(lat_b) * half_lon * half_lon
-    return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(chord)))
+    return earth.great_circle_m(a.lon, a.lat, b.lon, b.lat)
 
 
 def is_near(a: Position, b: Position, within_m: float) -> bool:

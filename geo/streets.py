@@ -13,7 +13,7 @@ The rules, complete, so that another program can find the same streets in the sa
 4. A node with `barrier` in `GATES` that forbids walking by the tags of rule 1, or in `WALLS`
    without a tag that allows it, ends every way there: one may walk up to it, not through.
 5. A street is the straight line between two neighbouring nodes of such a way. On `highway=steps`
-   a metre takes as long as 1.4 metres elsewhere (`walking_kernel.STAIR_FACTOR`). A lift, way or
+   a metre takes as long as 1.4 metres elsewhere (`walking_arrays.STAIR_FACTOR`). A lift, way or
    node, takes `LIFT_S`, whoever rides it.
 6. Nobody stands in a tunnel or a lift: a street with `tunnel` (other than no and
    building_passage) is walked through, yet no place is snapped to it.
@@ -30,8 +30,7 @@ import numpy as np
 import osmium
 from numpy.typing import NDArray
 
-from geo import doors, ferries
-from geo.position import Position, distance_m
+from geo import doors, earth, ferries
 
 STREETS = frozenset(
     {
@@ -198,21 +197,23 @@ class _Reader:
         wait_s = LIFT_S / max(1, len(way.nodes) - 1) if is_lift else 0.0
         before = -1
         for node in way.nodes:
-            location = node.location
-            if not location.valid():  # beyond the edge of the extract
-                before = -1
-                continue
-            here = self._index(node.ref, location.lon, location.lat)
+            ref = node.ref
+            here = self.index_of.get(ref, -1)
+            if here < 0:  # not seen yet, or one that each way has its own of
+                location = node.location
+                if not location.valid():  # beyond the edge of the extract
+                    before = -1
+                    continue
+                here = self._index(ref, location.lon, location.lat)
             if before not in (-1, here):
                 self._street(before, here, kind, wait_s)
             # Behind a shut gate the way starts afresh, at a node of its own in the same place.
-            is_shut = node.ref in self.gate_of
-            before = self._index(node.ref, location.lon, location.lat) if is_shut else here
+            before = self._index(ref, *_place(node)) if ref in self.gate_of else here
 
     def sail(self, way: osmium.osm.Way, tags: Mapping[str, str]) -> None:
         """Remember a ferry until all streets are known; one that leaves the extract sails on."""
         nodes = [(n.ref, n.location.lon, n.location.lat) for n in way.nodes if n.location.valid()]
-        metres = [distance_m(Position(*a[1:]), Position(*b[1:])) for a, b in pairwise(nodes)]
+        metres = [earth.great_circle_m(*a[1:], *b[1:]) for a, b in pairwise(nodes)]
         whole_m = sum(metres)
         if whole_m == 0.0:
             return
@@ -248,6 +249,7 @@ class _Reader:
         self.waits.append(wait_s)
 
     def _index(self, ref: int, lon: float, lat: float) -> int:
+        """Number a node that has no number yet, or has one for each way."""
         if ref in self.gate_of:
             here = self._new_node(lon, lat)
             if self.gate_of[ref]:
@@ -255,9 +257,7 @@ class _Reader:
             return here
         if ref in self.lifts:
             return self._at_lift(ref, lon, lat)
-        here = self.index_of.get(ref, -1)
-        if here < 0:
-            here = self.index_of[ref] = self._new_node(lon, lat)
+        here = self.index_of[ref] = self._new_node(lon, lat)
         return here
 
     def _at_lift(self, ref: int, lon: float, lat: float) -> int:
@@ -301,6 +301,10 @@ class _Reader:
             gate_node=gates[:, 0],
             gate=gates[:, 1],
         )
+
+
+def _place(node: osmium.osm.NodeRef) -> tuple[float, float]:
+    return node.location.lon, node.location.lat
 
 
 def _quickest(pairs: NDArray[np.int64], ways: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -133,9 +133,12 @@ class WalkingNetwork:
         *,
         within_s: float,
         speed_mps: float | None = None,
+        threads: int | None = None,
     ) -> NDArray[np.float64]:
         """Measure seconds from every source (row) to every target; nan is beyond `within_s`."""
-        return self.marked_matrix(sources, targets, within_s=within_s, speed_mps=speed_mps)[0]
+        return self.marked_matrix(
+            sources, targets, within_s=within_s, speed_mps=speed_mps, threads=threads
+        )[0]
 
     def marked_matrix(
         self,
@@ -144,25 +147,21 @@ class WalkingNetwork:
         *,
         within_s: float,
         speed_mps: float | None = None,
+        threads: int | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Measure a matrix, and tell which of its entries are estimates.
 
-        One bounded expansion for each place of the shorter side.
+        One bounded expansion for each place of the shorter side, by so many `threads` at most; a
+        few, as many as there are processors, where nothing is said.
         """
         speed = speed_mps or self._speed_mps
-        walk = walking_matrix.Walk(within_s, speed)
-        effort = np.full((len(sources), len(targets)), np.inf)
-        is_guess = np.ones(effort.shape, np.bool_)
+        walk = walking_matrix.Walk(within_s, speed, threads)
+        answers = walking_matrix.no_answers(len(sources), len(targets))
         lon, lat = _columns(targets)
         for city, near in self._homes(*_columns(sources)):
-            if city is None:
-                continue
-            far = city.snap(lon, lat)
-            found = walking_matrix.efforts(city.graph, near, far, walk)
-            is_apart = city.part(near)[:, None] != city.part(far)[None, :]
-            rows, effort_there = walking_doors.fold(found, near.place, far.place)
-            effort[rows] = effort_there
-            is_guess[rows] = walking_doors.fold(is_apart, near.place, far.place)[1]
+            if city is not None:
+                walking_matrix.measure(city.graph, near, city.snap(lon, lat), walk, answers)
+        effort, is_guess = answers.effort, answers.is_apart.view(np.bool_)
         if is_guess.any():
             walking_guess.fill(effort, is_guess, _columns(sources), (lon, lat))
         effort /= speed

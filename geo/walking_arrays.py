@@ -14,9 +14,11 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.float64]  # two axes
 Ints = NDArray[np.int32]
 Bits = NDArray[np.uint8]
+Cells = NDArray[np.uint8]  # two axes
 
 
 OUTWARD, INWARD = 1, 2  # walks from the place asked about, or to it
+STAIR_FACTOR = 1.4  # time on stairs over time on the level, both measured along the map
 
 
 class Graph(NamedTuple):

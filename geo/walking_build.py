@@ -17,11 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import streets, walking_doors, walking_files, walking_grid, walking_parts
-from geo.position import EARTH_RADIUS_M
-from geo.walking_arrays import INWARD, OUTWARD, Graph
+from geo import earth, streets, walking_buildings, walking_files, walking_grid, walking_parts
+from geo.walking_arrays import INWARD, OUTWARD, STAIR_FACTOR, Graph
 from geo.walking_files import Manifest
-from geo.walking_kernel import STAIR_FACTOR
 
 _CELL_M = 50.0
 _MOST_CELLS = 4_000_000  # 16 MB of index, even for a whole province
@@ -44,7 +42,22 @@ def _no_progress(_stage: str, _share: float) -> None:
 def build(source: Path, folder: Path, name: str, *, progress: Progress = _no_progress) -> Manifest:
     """Build `folder/name` from an OpenStreetMap file, replacing what was there.
 
-    `progress` is told the stage (read, connect, contract, index, save) and the share done.
+    As `prepare`, and used at once.
+    """
+    build_name = walking_files.new_build()
+    manifest = prepare(source, folder, name, build=build_name, progress=progress)
+    walking_files.use(manifest, folder)
+    return manifest
+
+
+def prepare(
+    source: Path, folder: Path, name: str, *, build: str, progress: Progress = _no_progress
+) -> Manifest:
+    """Build a city beside its place in the folder; `walking_files.use` or `drop` comes next.
+
+    `build` is a name that no other build of the city has.
+
+    `progress` is told the stage (read, connect, contract, save) and the share done.
     Raises `NoStreets`, or what osmium raises about a file that it cannot read.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
@@ -58,11 +71,11 @@ def build(source: Path, folder: Path, name: str, *, progress: Progress = _no_pro
     parts = walking_parts.sort_out(found.streets)
     kept = parts.streets
     progress("contract", 0.6)
-    graph, buildings = _graph(parts), walking_doors.index(found.doors)
+    graph, buildings = _graph(parts), walking_buildings.index(found.doors)
     progress("save", 0.95)
     manifest = Manifest(
         name=name,
-        build=walking_files.new_build(),
+        build=build,
         bbox=_bbox(graph),
         street_nodes=len(kept.lon),
         streets=len(kept.a),
@@ -80,7 +93,7 @@ def build(source: Path, folder: Path, name: str, *, progress: Progress = _no_pro
         source_sha256=_sha256(source),
         build_s=round(time.perf_counter() - began, 3),
     )
-    walking_files.save(graph, buildings, manifest, folder)
+    walking_files.write(graph, buildings, manifest, folder)
     progress("save", 1.0)
     return manifest
 
@@ -289,7 +302,7 @@ def _both_ends(start: _Indices, stop: _Indices, chain: _Indices, junctions: int)
 def _index(lon: _Floats, lat: _Floats, pieces: _Indices) -> tuple[_Floats, _Indices, _Indices]:
     """Sort the pieces into the cells of a grid; one that crosses several is in each of them."""
     west, south, east, north = lon.min(), lat.min(), lon.max(), lat.max()
-    metre_deg = 1 / np.radians(EARTH_RADIUS_M)
+    metre_deg = 1 / np.radians(earth.RADIUS_M)
     widen = 1 / max(0.01, float(np.cos(np.radians((south + north) / 2))))
     area = (east - west) / widen * (north - south) / metre_deg**2
     cell_m = max(_CELL_M, float(np.sqrt(area / _MOST_CELLS)))

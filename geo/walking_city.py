@@ -10,7 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import walking_arrays, walking_doors, walking_files, walking_kernel, walking_line
+from geo import (
+    walking_arrays,
+    walking_buildings,
+    walking_doors,
+    walking_files,
+    walking_kernel,
+    walking_line,
+)
 from geo.position import EARTH_RADIUS_M
 from geo.walking_arrays import OUTWARD, Buildings, Floats, Graph, Snaps, Workspace
 from geo.walking_files import Manifest
@@ -135,7 +142,7 @@ def load(place: Path, manifest: Manifest) -> City:
 def tiny() -> City:
     """Make a city of one street and one building, to compile and load all loops with."""
     box = -180.0, -90.0, 180.0, 90.0
-    return _city("", walking_arrays.tiny_graph(), walking_doors.tiny(), box)
+    return _city("", walking_arrays.tiny_graph(), walking_buildings.tiny(), box)
 
 
 def _city(

@@ -58,25 +58,37 @@ def new_build() -> str:
     return secrets.token_hex(6)
 
 
-def save(graph: Graph, buildings: Buildings, manifest: Manifest, folder: Path) -> None:
-    """Write a city, then let its name point there; what stood there before is removed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{manifest.name}.{manifest.build}"
-    fresh.mkdir()
+def write(graph: Graph, buildings: Buildings, manifest: Manifest, folder: Path) -> None:
+    """Write a city beside its final place, where nobody finds it before `use`."""
+    fresh = _fresh(folder, manifest.name, manifest.build)
+    fresh.mkdir(parents=True)
     for prefix, arrays in (("", graph), (_BUILDINGS, buildings)):
         for name, array in arrays._asdict().items():
             np.save(fresh / f"{prefix}{name}.npy", array)
     text = json.dumps({"format": walking_format.FORMAT, **asdict(manifest)}, indent=1)
     (fresh / walking_format.MANIFEST).write_text(text)
-    place = folder / manifest.name
+
+
+def use(manifest: Manifest, folder: Path) -> None:
+    """Let a city's name point to what was written; what stood there before is removed."""
+    fresh, place = _fresh(folder, manifest.name, manifest.build), folder / manifest.name
     before = place.resolve() if place.is_symlink() else None
     if before is None and place.is_dir():  # copied here by hand, or from a backup
-        before = place.rename(folder / f".{manifest.name}.{manifest.build}.before")
-    pointer = folder / f".{manifest.name}.{manifest.build}.link"
+        before = place.rename(fresh.with_name(f"{fresh.name}.before"))
+    pointer = fresh.with_name(f"{fresh.name}.link")
     pointer.symlink_to(fresh.name)
     pointer.replace(place)
     if before is not None and before.parent == folder.resolve():
         shutil.rmtree(before, ignore_errors=True)
+
+
+def drop(folder: Path, name: str, build: str) -> None:
+    """Remove a build that is not in use, whole or not."""
+    shutil.rmtree(_fresh(folder, name, build), ignore_errors=True)
+
+
+def _fresh(folder: Path, name: str, build: str) -> Path:
+    return folder / f".{name}.{build}"
 
 
 def manifests(folder: Path) -> dict[Path, Manifest]:

@@ -10,9 +10,8 @@ import numpy as np
 
 from geo import compiling
 from geo.position import EARTH_RADIUS_M
-from geo.walking_arrays import INWARD, OUTWARD, Answers, Graph, Snaps, Workspace
+from geo.walking_arrays import INWARD, OUTWARD, STAIR_FACTOR, Answers, Graph, Snaps, Workspace
 
-STAIR_FACTOR = 1.4  # time on stairs over time on the level, both measured along the map
 DETOUR_FACTOR = 1.35  # walked over straight, where no street tells (median of three real cities)
 
 STAIR_EXTRA = STAIR_FACTOR - 1.0
@@ -59,6 +58,32 @@ def _piece_near(
 
 
 @compiled
+def _nearest_in_cell(
+    graph: Graph,
+    cell: int,
+    place: tuple[float, float],
+    metre: tuple[float, float],
+    best: tuple[int, float, float],
+) -> tuple[int, float, float]:
+    """Look for a nearer piece than the best so far: piece, share, squared metres."""
+    nearest, best_share, least = best
+    for entry in range(graph.cell_start[cell], graph.cell_start[cell + 1]):
+        piece = int(graph.cell_piece[entry])
+        square, share = _piece_near(graph, piece, place, metre, least)
+        if square < least:
+            nearest, best_share, least = piece, share, square
+    return nearest, best_share, least
+
+
+@compiled
+def _gap(cells: int, share: float) -> float:
+    """Measure in cells how far a cell begins, so many further; `share` of its own lies before."""
+    if cells > 0:
+        return cells - share
+    return share - cells - 1 if cells < 0 else 0.0
+
+
+@compiled
 def _snap_one(graph: Graph, lon: float, lat: float, most_off: float) -> tuple[int, float, float]:
     """Find the nearest piece by looking at rings of cells round the place: piece, share, off.
 
@@ -79,16 +104,17 @@ def _snap_one(graph: Graph, lon: float, lat: float, most_off: float) -> tuple[in
     ring = 0
     while True:
         for y in range(max(0, row - ring), min(rows - 1, row + ring) + 1):
+            y_off = _gap(y - row, y_in) * cell_y
             step = 1 if y in (row - ring, row + ring) else 2 * ring
             for x in range(column - ring, column + ring + 1, step):
                 if x < 0 or x >= columns:
                     continue
-                cell = y * columns + x
-                for entry in range(graph.cell_start[cell], graph.cell_start[cell + 1]):
-                    piece = graph.cell_piece[entry]
-                    square, share = _piece_near(graph, piece, (lon, lat), metre, least)
-                    if square < least:
-                        best, best_share, least = piece, share, square
+                x_off = _gap(x - column, x_in) * cell_x
+                if x_off * x_off + y_off * y_off >= least:
+                    continue
+                best, best_share, least = _nearest_in_cell(
+                    graph, y * columns + x, (lon, lat), metre, (best, best_share, least)
+                )
         if covered * covered >= least:
             return best, best_share, math.sqrt(least)
         covered += cell_m

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import walking_kernel
+from geo import walking_arrays, walking_kernel
 from geo.walking_arrays import Floats, Graph, Snaps, Workspace
 
 Line = NDArray[np.float64]  # rows of longitude and latitude
@@ -49,7 +49,7 @@ def _leaves_by_start(graph: Graph, source: Snaps, node: int) -> bool:
     is_start, is_end = graph.chain_from[chain] == node, graph.chain_to[chain] == node
     if is_start and is_end:
         last = graph.chain_start[chain + 1] - 1
-        extra = walking_kernel.STAIR_FACTOR - 1
+        extra = walking_arrays.STAIR_FACTOR - 1
         whole = graph.point_length[last] + extra * graph.point_stairs[last]
         return bool(source.length[0] + extra * source.stairs[0] <= whole / 2)
     return bool(is_start)

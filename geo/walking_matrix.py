@@ -1,43 +1,45 @@
-"""Whole matrices of walking times, by as many threads as there are processors.
+"""Whole matrices of walking times between places on the streets of one city."""
 
-The compiled loops release the interpreter's lock. Each thread takes rows of its own.
-"""
-
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geo import walking_arrays, walking_matrix_kernel
-from geo.walking_arrays import INWARD, OUTWARD, Graph, Snaps
+from geo import walking_arrays, walking_matrix_kernel, walking_threads
+from geo.walking_arrays import INWARD, OUTWARD, Cells, Graph, Rows, Snaps
 
-#: More threads than this would keep one question from leaving room for others.
-_MOST_THREADS = 4
 #: Fewer rows than this are done before another thread has begun.
 _ROWS_A_THREAD = 32
-
-#: Of how many one matrix makes use.
-THREADS = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
-_helpers = ThreadPoolExecutor(max(1, THREADS - 1), thread_name_prefix="matrix")
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """How far and how fast one walks."""
+    """How far and how fast one walks, and by how many threads that is found out (None: most)."""
 
     within_s: float
     speed_mps: float
+    threads: int | None = None
 
 
-def efforts(graph: Graph, sources: Snaps, targets: Snaps, walk: Walk) -> NDArray[np.float64]:
-    """Measure level metres from every source (row) to every target, by the side that has fewer.
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Level metres from every source (row) to every target; and 1 where no streets join them.
 
     What is not reached in time is infinite.
     """
+
+    effort: Rows
+    is_apart: Cells
+
+
+def no_answers(sources: int, targets: int) -> Answers:
+    """Allocate the answers for so many places."""
+    shape = sources, targets
+    return Answers(np.full(shape, np.inf), np.ones(shape, np.uint8))
+
+
+def measure(graph: Graph, sources: Snaps, targets: Snaps, walk: Walk, answers: Answers) -> None:
+    """Fill in the walks between these places, by the side that has fewer."""
     is_turned = len(targets.piece) < len(sources.piece)
     near, far = (targets, sources) if is_turned else (sources, targets)
     found = np.full((len(near.piece), len(far.piece)), np.inf)
@@ -48,18 +50,28 @@ def efforts(graph: Graph, sources: Snaps, targets: Snaps, walk: Walk) -> NDArray
         work.speed[0], work.limit[0] = walk.speed_mps, walk.within_s * walk.speed_mps
         rows = Snaps._make(column[first:after] for column in near)
         walking_matrix_kernel.fill(graph, work, rows, far, found[first:after])
+        if is_each_once:
+            settle(first, after)
 
-    _share(some, len(near.piece))
-    return found.T if is_turned else found
+    def settle(first: int, after: int) -> None:
+        place, part = near_stand
+        walking_matrix_kernel.settle(
+            found[first:after],
+            (place[first:after], part[first:after]),
+            far_stand,
+            is_turned,
+            (answers.effort, answers.is_apart),
+        )
+
+    near_stand, far_stand = _stand(graph, near), _stand(graph, far)
+    # Two threads must not write what belongs to the doors of one place.
+    is_each_once = len(np.unique(near.place)) == len(near.place)
+    walking_threads.share(some, len(near.piece), least=_ROWS_A_THREAD, threads=walk.threads)
+    if not is_each_once:
+        settle(0, len(near.piece))
 
 
-def _share(work: Callable[[int, int], None], size: int) -> None:
-    """Do `work(first, after)` for shares of so many rows, one of them here, others beside."""
-    shares = max(1, min(THREADS, size // _ROWS_A_THREAD))
-    bounds = [size * share // shares for share in range(shares + 1)]
-    others = [_helpers.submit(work, first, after) for first, after in pairwise(bounds[1:])]
-    try:
-        work(0, bounds[1])
-    finally:
-        for other in others:
-            other.result()
+def _stand(graph: Graph, snaps: Snaps) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Give the place of each door, and the part of the network on which it stands, -1 for none."""
+    part = np.where(snaps.piece < 0, np.int32(-1), graph.chain_part[snaps.chain])
+    return np.ascontiguousarray(snaps.place, np.int32), part

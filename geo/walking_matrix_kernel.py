@@ -5,7 +5,7 @@ Leaner than `walking_kernel.expand`: no metres, no way back, and all targets are
 
 import numpy as np
 
-from geo.walking_arrays import INWARD, OUTWARD, Floats, Graph, Ints, Rows, Snaps, Workspace
+from geo.walking_arrays import INWARD, OUTWARD, Cells, Floats, Graph, Ints, Rows, Snaps, Workspace
 from geo.walking_kernel import (
     FINISH,
     STAIR_EXTRA,
@@ -117,3 +117,27 @@ def fill(graph: Graph, work: Workspace, sources: Snaps, targets: Snaps, efforts:
         effort[first] = effort[last] = np.inf
         for i in range(count):
             effort[touched[i]] = np.inf
+
+
+@compiled
+def settle(
+    found: Rows,
+    near: tuple[Ints, Ints],
+    far: tuple[Ints, Ints],
+    is_turned: bool,
+    answers: tuple[Rows, Cells],
+) -> None:
+    """Take the least of the doors of each place, between places that streets join.
+
+    `near` and `far` = the place and the part of the network of each row and column of `found`.
+    `answers` = efforts, and bytes that become 0 where any two doors are joined; with `is_turned`
+    their columns are the rows of `found`.
+    """
+    efforts, is_apart = answers
+    for i in range(len(found)):
+        for j in range(found.shape[1]):
+            if near[1][i] != far[1][j]:
+                continue
+            row, column = (far[0][j], near[0][i]) if is_turned else (near[0][i], far[0][j])
+            is_apart[row, column] = 0
+            efforts[row, column] = min(efforts[row, column], found[i, j])

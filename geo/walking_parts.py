@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from geo.position import EARTH_RADIUS_M
+from geo import earth
 from geo.streets import BACKWARDS, FORWARDS, Streets
 
 LEAST_NODES = 500
@@ -40,7 +40,7 @@ def lengths(lon: _Floats, lat: _Floats, a: _Indices, b: _Indices) -> _Floats:
     lam, phi = np.radians(lon), np.radians(lat)
     half_phi, half_lam = np.sin((phi[b] - phi[a]) / 2), np.sin((lam[b] - lam[a]) / 2)
     chord = half_phi**2 + np.cos(phi[a]) * np.cos(phi[b]) * half_lam**2
-    metres: _Floats = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(chord))
+    metres: _Floats = 2 * earth.RADIUS_M * np.arcsin(np.sqrt(chord))
     return metres
 
 

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from town import at, grid
 
-from geo import walking_build, walking_files, walking_matrix
+from geo import walking_build, walking_files
 from geo.position import Position
 from geo.walking import WalkingNetwork
 
@@ -42,11 +42,10 @@ def places(n: int, seed: int) -> list[Position]:
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize(("many", "others"), [(100, 70), (70, 100), (3, 2)])
 def test_WLK_31_a_matrix_is_what_each_of_its_walks_is(
-    network: WalkingNetwork, monkeypatch: pytest.MonkeyPatch, many: int, others: int, threads: int
+    network: WalkingNetwork, many: int, others: int, threads: int
 ) -> None:
-    monkeypatch.setattr(walking_matrix, "THREADS", threads)
     sources, targets = places(many, 1), places(others, 2)
-    found, is_guess = network.marked_matrix(sources, targets, within_s=900)
+    found, is_guess = network.marked_matrix(sources, targets, within_s=900, threads=threads)
     assert found.shape == (many, others)
     assert not is_guess.any()
     for row, origin in zip(found, sources, strict=True):

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from geo import walking_build, walking_format
 from web import commands
-from web.commands import imports, routing_service
+from web.commands import map_file, routing_service
 from web.commands.trouble import Trouble
 
 Golden = Callable[..., Result]
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_map_is_explained(golden: Golden, tmp_path: Path) -> N
     ],
 )
 def test_a_file_gives_its_city_a_short_name(text: str, short: str) -> None:
-    assert imports.short_name(text) == short
+    assert map_file.short_name(text) == short
 
 
 def test_WLK_14_a_network_of_another_version_is_built_anew_from_the_kept_file(

@@ -5,8 +5,8 @@ Only the module of the command that was asked for is imported, so that `golden -
 
 import importlib
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import typer
 
@@ -15,12 +15,36 @@ from web.commands import trouble
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a subcommand lives, and what the overview says of it."""
+    """Where a subcommand lives, and what the overview says of it.
+
+    One with `parts` is a group of commands in modules of their own.
+    """
 
     module: str
     name: str
     en: str
     zh: str
+    parts: Mapping[str, "Entry"] = field(default_factory=dict)
+
+    @property
+    def help(self) -> str:
+        """Give what the overview says."""
+        return f"{self.en} {self.zh}"
+
+
+_IMPORTS = {
+    "osm": Entry(
+        "imports",
+        "osm",
+        "Load streets, walking network, base map, addresses, AEDs, hospitals and fire stations.",
+        "导入地图",
+    ),
+    "aeds": Entry("import_lists", "aeds", "Load a list of AEDs.", "导入 AED 名册"),
+    "responders": Entry(
+        "import_lists", "responders", "Load a list of volunteers.", "导入志愿者名册"
+    ),
+    "stock": Entry("import_lists", "stock", "Load a list of lots of relief goods.", "导入物资名册"),
+}
 
 
 COMMANDS = {
@@ -35,9 +59,9 @@ COMMANDS = {
     "user": Entry("user", "user", "Add people who sign in.", "管理用户"),
     "token": Entry("accounts", "token", "Make an API token; printed once.", "生成接口令牌"),
     "link": Entry("accounts", "link", "Make a one-time sign-in link.", "生成一次性登录链接"),
-    "import": Entry("imports", "app", "Import a city or a list.", "导入城市或名册"),
+    "import": Entry("", "", "Import a city or a list.", "导入城市或名册", _IMPORTS),
     "export": Entry("exports", "app", "Export lists and templates.", "导出名册与模板"),
-    "routing": Entry("imports", "routing", "Build routing data only.", "仅生成路网数据"),
+    "routing": Entry("routing_build", "app", "Build routing data only.", "仅生成路网数据"),
     "coverage": Entry("coverage", "coverage", "Share of buildings near an AED.", "AED 覆盖率"),
     "solve": Entry("solve", "app", "Solve bare cases in a file.", "求解文件中的算例"),
     "demo": Entry("demo", "demo", "Fill in the demo organisation.", "生成演示数据"),
@@ -55,15 +79,27 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    wanted = next((word for word in arguments if not word.startswith("-")), None)
-    for name, entry in COMMANDS.items():
-        text = f"{entry.en} {entry.zh}"
-        command = _load(entry) if name == wanted else _unused
-        if isinstance(command, typer.Typer):
-            program.add_typer(command, name=name, help=text)
-        else:
-            program.command(name, help=None if name == wanted else text)(command)
+    words = [word for word in arguments if not word.startswith("-")]
+    _add(program, COMMANDS, words)
     return program
+
+
+def _add(program: typer.Typer, entries: Mapping[str, Entry], words: Sequence[str]) -> None:
+    """Add commands to a group, and load the one that the first word asks for."""
+    wanted = words[0] if words else None
+    for name, entry in entries.items():
+        if name != wanted:
+            program.command(name, help=entry.help)(_unused)
+        elif entry.parts:
+            group = typer.Typer(no_args_is_help=True)
+            _add(group, entry.parts, words[1:])
+            program.add_typer(group, name=name, help=entry.help)
+        else:
+            command = _load(entry)
+            if isinstance(command, typer.Typer):
+                program.add_typer(command, name=name, help=entry.help)
+            else:
+                program.command(name)(command)
 
 
 def main() -> None:
