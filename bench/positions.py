@@ -7,6 +7,9 @@ Starts a PostgreSQL and Redis of its own. By turns, in one run: the thin service
 messages; the product takes them; queries for the nearest responders to the idle product, and while
 it takes them. Peers in the same run: GEOADD in batches, and batches to PostgreSQL. Prints one line
 of JSON each and last the ratios. The product is reached by contract routes only.
+
+`cores_busy` counts all that the machine does: client, service, PostgreSQL, Redis, and whatever else
+runs. Where it comes near the number of cores, queries wait for a processor and not for the product.
 """
 
 from __future__ import annotations
@@ -26,12 +29,15 @@ import httpx
 import orjson
 import position_city
 import position_peers
+import psutil
 import redis.asyncio
 import socket_load
 from private_system import Service, System, servers
 
 from realtime import presence
 
+#: The first queries connect to PostgreSQL and prepare their statements; they are not counted.
+WARM_UP_S = 2.0
 LOOK_EVERY_S = 0.005
 LOOKED_AT = 10
 GOALS = {
@@ -77,6 +83,7 @@ class Taken:
     us_per_message: float
     ages_ms: list[float]
     client_cpu_us: float
+    cores_busy: float
     queries: http_load.Load | None = None
 
     def figures(self) -> dict[str, Any]:
@@ -86,6 +93,7 @@ class Taken:
             "age_p50_ms": round(http_load.percentile(self.ages_ms, 50), 1),
             "age_p99_ms": round(http_load.percentile(self.ages_ms, 99), 1),
             "ages": len(self.ages_ms), "client_us": round(self.client_cpu_us, 1),
+            "cores_busy": round(self.cores_busy, 2),
         }  # fmt: skip
         return found | ({} if self.queries is None else {"queries": self.queries.figures()})
 
@@ -100,7 +108,7 @@ async def drive(
 ) -> tuple[Taken, list[Any]]:
     """Send for so long and count the server's processor time."""
     cpu, own = http_load.Cpu(service.pid), time.process_time()
-    began = time.perf_counter()
+    began, busy_s = time.perf_counter(), _busy_s()
     results = await asyncio.gather(
         socket_load.send(sockets, args.rate, args.seconds, write), *beside
     )
@@ -108,10 +116,15 @@ async def drive(
     lost = sum(socket.is_lost for socket in sockets)
     if lost:
         raise SystemExit(f"{lost} sockets were closed by the service")
-    taken = Taken(
-        sent / took, cpu.seconds() / sent * 1e6, [], (time.process_time() - own) / sent * 1e6
-    )
-    return taken, list(results[1:])
+    own_us = (time.process_time() - own) / sent * 1e6
+    cores = (_busy_s() - busy_s) / took
+    return Taken(sent / took, cpu.seconds() / sent * 1e6, [], own_us, cores), list(results[1:])
+
+
+def _busy_s() -> float:
+    """Count the processor seconds of the whole machine."""
+    times = psutil.cpu_times()
+    return float(sum(times[:7]) - times.idle - times.iowait)
 
 
 async def look_at_ages(system: System, city: position_city.City, seconds: float) -> list[float]:
@@ -143,11 +156,11 @@ def queries() -> list[http_load.Ask]:
 
 
 def ask(
-    service: Service, city: position_city.City, args: argparse.Namespace
+    service: Service, city: position_city.City, rate: float, seconds: float
 ) -> Awaitable[http_load.Load]:
     """Ask for the nearest responders at a fixed rate; a stall counts."""
     return http_load.load(
-        service.url, queries(), clients=16, seconds=args.seconds - 0.5, rate=args.queries,
+        service.url, queries(), clients=16, seconds=seconds, rate=rate,
         headers={"Authorization": f"Bearer {city.operator}"},
     )  # fmt: skip
 
@@ -183,14 +196,16 @@ async def measure(
     args: argparse.Namespace,
 ) -> dict[str, list[Any]]:
     """Measure everything that goes over sockets, some rounds by turns."""
-    walk = Walk(city)
+    walk, ask_s = Walk(city), args.seconds - 0.5
+    await position_city.show_everybody(system, city)
+    await ask(product, city, args.queries, WARM_UP_S)
     phones = await product_sockets(product, city)
     others = await thin_sockets(thin, len(city.tokens))
     found: dict[str, list[Any]] = {"thin": [], "product": [], "idle": [], "beside": []}
     async with httpx.AsyncClient(base_url=thin.url) as client:
         for _ in range(args.rounds):
             await position_city.show_everybody(system, city)
-            found["idle"].append(await ask(product, city, args))
+            found["idle"].append(await ask(product, city, args.queries, ask_s))
             await client.get("/ages")
             taken, _ = await drive(thin, others, walk.thin, args)
             taken.ages_ms = (await client.get("/ages")).json()
@@ -199,8 +214,9 @@ async def measure(
             taken, [taken.ages_ms] = await drive(product, phones, walk.product, args, beside=[ages])
             found["product"].append(taken)
             ages = look_at_ages(system, city, args.seconds)
+            asks = ask(product, city, args.queries, ask_s)
             taken, [taken.ages_ms, taken.queries] = await drive(
-                product, phones, walk.product, args, beside=[ages, ask(product, city, args)]
+                product, phones, walk.product, args, beside=[ages, asks]
             )
             found["beside"].append(taken)
             for name, rounds in found.items():

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from realtime import deadline
+from realtime import away, deadline
 
 _KEY = "golden:connected"
 #: Each process says this often whose phones it holds, and this long it is believed.
@@ -22,13 +21,13 @@ BELIEVED_S = 12.0
 _AT_ONCE = 500
 _WITHIN_S = 0.5
 
-#: What became of this process's calls.
-calls = deadline.Breaker(2.0)
+#: What became of a client's calls.
+calls = deadline.Breakers(2.0)
 
 
 async def say(redis: Redis, person_ids: Sequence[str], *, now: datetime) -> bool:
     """Say that these people's phones are connected; False if Redis failed."""
-    if not calls.lets_through():
+    if not calls.of(redis).lets_through():
         return False
     at = now.timestamp()
     try:
@@ -37,24 +36,24 @@ async def say(redis: Redis, person_ids: Sequence[str], *, now: datetime) -> bool
                 part = person_ids[start : start + _AT_ONCE]
                 await redis.zadd(_KEY, dict.fromkeys(part, at))
             await redis.zremrangebyscore(_KEY, "-inf", at - BELIEVED_S)
-    except (OSError, RedisError):
-        calls.note(success=False)
+    except away.REDIS_FAILS:
+        calls.of(redis).note(success=False)
         return False
-    calls.note(success=True)
+    calls.of(redis).note(success=True)
     return True
 
 
 async def find(redis: Redis, person_ids: Sequence[str], *, now: datetime) -> set[str]:
     """Return those whose phone is connected; without Redis nobody."""
-    if not person_ids or not calls.lets_through():
+    if not person_ids or not calls.of(redis).lets_through():
         return set()
     oldest = now.timestamp() - BELIEVED_S
     try:
         async with asyncio.timeout(_WITHIN_S):
             scores = await redis.zmscore(_KEY, list(person_ids))
-    except (OSError, RedisError):
-        calls.note(success=False)
+    except away.REDIS_FAILS:
+        calls.of(redis).note(success=False)
         return set()
-    calls.note(success=True)
+    calls.of(redis).note(success=True)
     pairs = zip(person_ids, scores, strict=True)
     return {person for person, score in pairs if score is not None and score >= oldest}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ class Breaker:
         self.succeeded = 0
         self.failed = 0
         self.skipped = 0
-        self._pause_s = pause_s
+        self.pause_s = pause_s
         self._closed_until = 0.0
 
     def lets_through(self) -> bool:
@@ -66,4 +67,19 @@ class Breaker:
             self.succeeded += 1
             return
         self.failed += 1
-        self._closed_until = asyncio.get_running_loop().time() + self._pause_s
+        self._closed_until = asyncio.get_running_loop().time() + self.pause_s
+
+
+class Breakers:
+    """A breaker for each client of a service, kept as long as the client."""
+
+    def __init__(self, pause_s: float) -> None:
+        self._pause_s = pause_s
+        self._known: WeakKeyDictionary[object, Breaker] = WeakKeyDictionary()
+
+    def of(self, client: object) -> Breaker:
+        """Give the breaker of a client."""
+        breaker = self._known.get(client)
+        if breaker is None:
+            breaker = self._known[client] = Breaker(self._pause_s)
+        return breaker

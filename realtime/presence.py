@@ -18,9 +18,8 @@ from datetime import UTC, datetime
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from realtime import deadline
+from realtime import away, deadline
 
 #: Redis channel of live positions. May be lost.
 POSITIONS_CHANNEL = "golden:positions"
@@ -42,10 +41,10 @@ PUBLISH_MOST = 100
 REDIS_WITHIN_S = 0.5
 PAUSE_S = 2.0
 
-#: What became of this process's calls that write, and of those that read: a question that waited
+#: What became of a client's calls that write, and of those that read: a question that waited
 #: too long must not keep positions back.
-calls = deadline.Breaker(PAUSE_S)
-reads = deadline.Breaker(PAUSE_S)
+calls = deadline.Breakers(PAUSE_S)
+reads = deadline.Breakers(PAUSE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ async def put_many(
     Those who stand `still` were put in this span within `STILL_M` of where they are now: they are
     found there.
     """
-    if not calls.lets_through():
+    if not calls.of(redis).lets_through():
         return False
     number = span(now)
     latest: list[bytes] = []
@@ -123,24 +122,24 @@ async def put_many(
             for start in range(0, len(shown), PUBLISH_MOST):
                 pipe.publish(POSITIONS_CHANNEL, orjson.dumps(shown[start : start + PUBLISH_MOST]))
             await pipe.execute()
-    except (OSError, RedisError):  # TimeoutError is an OSError
-        calls.note(success=False)
+    except away.REDIS_FAILS:
+        calls.of(redis).note(success=False)
         return False
-    calls.note(success=True)
+    calls.of(redis).note(success=True)
     return True
 
 
 async def latest(redis: Redis, person_ids: Sequence[str], *, now: datetime) -> dict[str, Place]:
     """Return the positions that are known; without Redis, none."""
-    if not person_ids or not reads.lets_through():
+    if not person_ids or not reads.of(redis).lets_through():
         return {}
     try:
         async with asyncio.timeout(REDIS_WITHIN_S):
             found = await _read(redis, person_ids, now)
-    except (OSError, RedisError):
-        reads.note(success=False)
+    except away.REDIS_FAILS:
+        reads.of(redis).note(success=False)
         return {}
-    reads.note(success=True)
+    reads.of(redis).note(success=True)
     return found
 
 
@@ -158,7 +157,7 @@ async def near(
 
     The positions of those named by `also` are read with them, wherever they are.
     """
-    if not reads.lets_through():
+    if not reads.of(redis).lets_through():
         return _NOBODY
     try:
         async with asyncio.timeout(REDIS_WITHIN_S):
@@ -166,10 +165,10 @@ async def near(
             found = (_text(person) for people in lists for person, _ in people)
             ids = list(dict.fromkeys((*also, *found)))
             places = await _read(redis, ids, now) if ids else {}
-    except (OSError, RedisError):
-        reads.note(success=False)
+    except away.REDIS_FAILS:
+        reads.of(redis).note(success=False)
         return _NOBODY
-    reads.note(success=True)
+    reads.of(redis).note(success=True)
     cut_off = [float(people[-1][1]) for people in lists if len(people) >= most]
     beyond_m = min(cut_off, default=math.inf) - STILL_M
     return Around(places, beyond_m, is_known=True)
@@ -188,8 +187,8 @@ async def forget(redis: Redis, person_ids: Sequence[str], *, now: datetime) -> b
                 pipe.hdel(f"{_LATEST}{number}", *person_ids)
                 pipe.zrem(f"{_PLACES}{number}", *person_ids)
             await pipe.execute()
-    except (OSError, RedisError):
-        calls.note(success=False)
+    except away.REDIS_FAILS:
+        calls.of(redis).note(success=False)
         return False
     return True
 

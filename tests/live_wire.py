@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from dispatch import db
 from realtime import log
+from web import position_socket
 
 
 async def append(store: db.Database, topic: str, count: int = 1) -> None:
@@ -33,7 +34,7 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     """Serve a started app on a loopback port, as `golden serve` does; give the host and port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(
-            app, lifespan="off", ws="websockets-sansio", http="httptools",
+            app, lifespan="off", ws=position_socket.PositionSocket, http="httptools",
             ws_max_size=1_000_000, ws_per_message_deflate=False, log_config=None,
             timeout_graceful_shutdown=2,
         )  # fmt: skip

@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -47,8 +46,8 @@ ASK_PAUSE_S = 0.25
 #: Somebody who has said nothing for so long is forgotten here.
 IDLE_S = 600.0
 TIDY_EVERY_S = 60.0
-#: The loop is lent to others after so many people judged or shown, some milliseconds each.
-BREATHE_AFTER = 100
+#: The loop is lent to others after so many people judged or shown, a millisecond each.
+BREATHE_AFTER = 50
 SHOW_MOST = 250
 #: A database that does not answer is left alone for twice as long after each failure.
 WITHIN_S = 3.0
@@ -58,22 +57,20 @@ PAUSE_MOST_S = 5.0
 STOP_WITHIN_S = 2.0
 
 
-@dataclass(slots=True)
-class Counts:
-    """For the metrics."""
-
-    taken: int = 0
-    shown: int = 0
-    stored: int = 0
-    refused: int = 0
-    failures: int = 0
-
-
 class Ingest:
     """This process's positions on their way to Redis and PostgreSQL."""
 
-    def __init__(self, database: db.Database, redis: Redis) -> None:
-        self.counts = Counts()
+    def __init__(
+        self,
+        database: db.Database,
+        redis: Redis,
+        *,
+        redis_pause_s: float = presence.PAUSE_S,
+        database_pause_s: float = PAUSE_S,
+    ) -> None:
+        self.counts = position_people.Counts()
+        self._redis_pause_s = redis_pause_s
+        self._database_pause_s = database_pause_s
         self._database = database
         self._redis = redis
         self._people: dict[UUID, Person] = {}
@@ -215,7 +212,7 @@ class Ingest:
             if not is_shown:  # it waits, but for who was dropped and who has moved on
                 left = {person: fix for person, fix in batch.items() if not person.is_gone}
                 self._unshown = left | self._unshown
-                self._shown_again_at = _time() + presence.PAUSE_S
+                self._shown_again_at = _time() + self._redis_pause_s
                 for person in batch:
                     person.searched = None
         self.counts.shown += len(batch) if is_shown else 0
@@ -377,7 +374,7 @@ class Ingest:
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         """Try until it succeeds, at a slackening pace."""
-        pause_s = PAUSE_S
+        pause_s = self._database_pause_s
         while True:
             try:
                 return await work()

@@ -46,6 +46,17 @@ class Person:
     is_gone: bool = False
 
 
+@dataclass(slots=True)
+class Counts:
+    """What became of the reports of this process; for the metrics."""
+
+    taken: int = 0
+    shown: int = 0
+    stored: int = 0
+    refused: int = 0
+    failures: int = 0
+
+
 NOT_FOUND = "not_found"
 BAD_POSITION = "bad_position"
 DETAILS: dict[str, str] = {

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import pytest
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from realtime import connected, deadline
-
-
-@pytest.fixture(autouse=True)
-def _fresh_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connected, "calls", deadline.Breaker(60))
+from realtime import connected
 
 
 async def test_CHN_4_who_was_named_of_late_is_connected(

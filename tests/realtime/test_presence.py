@@ -8,13 +8,7 @@ import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from realtime import deadline, presence
-
-
-@pytest.fixture(autouse=True)
-def _fresh_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "calls", deadline.Breaker(60))
-    monkeypatch.setattr(presence, "reads", deadline.Breaker(60))
+from realtime import presence
 
 
 async def test_the_latest_place_of_each_person_is_kept(
@@ -61,11 +55,13 @@ async def test_RT_7_without_redis_nobody_is_anywhere_and_nothing_fails(now: date
     nowhere = redis.asyncio.Redis(
         unix_socket_path="/nonexistent/redis.sock", retry=Retry(NoBackoff(), 0)
     )
+    writes, reads = presence.calls.of(nowhere), presence.reads.of(nowhere)
+    writes.pause_s = reads.pause_s = 60.0
     place = presence.Place("p", 7.1, 43.7, None, now)
     assert not await presence.put(nowhere, place, topics=["org:a"], now=now)
     assert await presence.latest(nowhere, ["p"], now=now) == {}
     assert not await presence.put(nowhere, place, topics=["org:a"], now=now)
     assert await presence.latest(nowhere, ["p"], now=now) == {}
-    assert (presence.calls.failed, presence.calls.skipped) == (1, 1)
-    assert (presence.reads.failed, presence.reads.skipped) == (1, 1)
+    assert (writes.failed, writes.skipped) == (1, 1)
+    assert (reads.failed, reads.skipped) == (1, 1)
     await nowhere.aclose()

@@ -16,17 +16,11 @@ from redis.backoff import NoBackoff
 
 from dispatch import db, nearby, responders
 from geo.position import Position, coarse
-from realtime import deadline, presence
+from realtime import presence
 from web.api import nearest
 
 HERE = factories.HARBOUR
 ASK = {"lon": HERE.lon, "lat": HERE.lat}
-
-
-@pytest.fixture(autouse=True)
-def _fresh_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "calls", deadline.Breaker(60))
-    monkeypatch.setattr(presence, "reads", deadline.Breaker(60))
 
 
 async def _ask(member: Member, **ask: object) -> Any:

@@ -19,7 +19,7 @@ from waiting import until
 
 from dispatch import db, store, tables
 from geo.position import Position
-from realtime import deadline, presence, protocol
+from realtime import presence, protocol
 from web.position_ingest import Ingest
 
 
@@ -33,11 +33,6 @@ async def host(app: FastAPI) -> AsyncIterator[str]:
 def ingest(app: FastAPI) -> Ingest:
     found: Ingest = app.state.live.positions
     return found
-
-
-@pytest.fixture(autouse=True)
-def _fresh_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "calls", deadline.Breaker(0.0))
 
 
 def _soon(seconds: float = 0) -> datetime:
@@ -153,9 +148,8 @@ async def test_POS_9_at_the_end_whatever_is_left_is_told(
 async def test_POS_9_while_redis_is_away_the_latest_waits(
     volunteer: Enrol, redis: redis.asyncio.Redis, store: db.Database, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(presence, "PAUSE_S", 0.0)
     member = await volunteer()
-    own = Ingest(store, redis)
+    own = Ingest(store, redis, redis_pause_s=0.0)
     put, fails = presence.put_many, asyncio.Event()
 
     async def away(*_args: Any, **_more: Any) -> bool:
@@ -178,9 +172,8 @@ async def test_POS_9_while_redis_is_away_the_latest_waits(
 async def test_POS_9_while_the_database_is_away_the_latest_waits(
     volunteer: Enrol, redis: redis.asyncio.Redis, store: db.Database, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("web.position_ingest.PAUSE_S", 0.01)
     member = await volunteer()
-    own = Ingest(store, redis)
+    own = Ingest(store, redis, database_pause_s=0.01)
     whole, failed = store.transaction, asyncio.Event()
 
     def away() -> Any:

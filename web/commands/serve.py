@@ -10,7 +10,7 @@ import typer
 import uvicorn
 
 from dispatch.settings import Settings
-from web import app
+from web import app, position_socket
 from web.commands import installation, logs, readiness
 from web.commands.options import DataDir
 
@@ -30,6 +30,12 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         readiness.say_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        # Without its live log a process would go on to answer and tell nobody anything.
+        if getattr(self.lifespan, "error_occurred", False):
+            self.should_exit = True
+        return await super().on_tick(counter)
 
 
 def serve(
@@ -74,7 +80,7 @@ def _config(settings: Settings, host: str, port: int) -> uvicorn.Config:
         port=port,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=position_socket.PositionSocket,
         ws_max_size=_WS_MAX_BYTES,
         ws_per_message_deflate=False,  # doubles the memory and the CPU of every socket
         timeout_graceful_shutdown=10,
