@@ -18,7 +18,7 @@ export function AmbulanceRow({ incident }: { incident: Incident }) {
   const eta = incident.ambulance_eta_at ? (Date.parse(incident.ambulance_eta_at) - now) / 1000 : null;
   const text = (state: Ambulance): string => {
     const name = words.domain.ambulance[state];
-    if (state === "unknown" && late) return words.incident.ambulance.unknownFor(openS);
+    if (state === "unknown" && late) return words.incident.ambulance.unknownFor(minutesSeconds(openS));
     if (state !== "dispatched" || incident.ambulance !== "dispatched" || eta === null) return name;
     const when =
       eta >= 0

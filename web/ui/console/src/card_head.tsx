@@ -1,3 +1,4 @@
+import { floorText } from "@shared/floor.ts";
 import { useWords } from "@shared/language.ts";
 import { Badge } from "@shared/parts/badge.tsx";
 import { Button } from "@shared/parts/controls.tsx";
@@ -48,7 +49,7 @@ function Access({ incident }: { incident: Incident }) {
       {incident.floor ? (
         <span>
           <Icon name="floor" size={14} />
-          {incident.floor}
+          {floorText(incident.floor, words)}
         </span>
       ) : null}
       {incident.caller_phone ? (

@@ -7,6 +7,7 @@ import { useEffect, useState } from "preact/hooks";
 import { nameIn } from "./names.ts";
 import { modesText } from "./plan_people.ts";
 import { onFoldKey } from "./plan_rows.tsx";
+import { policyName } from "./policy_name.ts";
 import { useRows } from "./rows.ts";
 
 /** Every decision that was carried out, the latest first, each with all its sentences. */
@@ -42,7 +43,8 @@ function useRecords(incident: Incident): Allocation[] | null {
 }
 
 function Decision({ record, plan }: { record: Allocation; plan: Plan }) {
-  const words = useWords().decision;
+  const all = useWords();
+  const words = all.decision;
   const [isOpen, setOpen] = useState(false);
   const time = timeOfDay(record.made_at);
   return (
@@ -60,7 +62,7 @@ function Decision({ record, plan }: { record: Allocation; plan: Plan }) {
         <span class="ellipsis">
           {[
             words.logLine(record.chosen.length, record.excluded.length),
-            record.inputs.named ? words.logNamed : record.policy,
+            record.inputs.named ? words.logNamed : policyName(record.policy, all),
           ].join(" · ")}
         </span>
         <em>{words.ms(Math.round(record.ms))}</em>

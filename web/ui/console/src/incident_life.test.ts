@@ -99,7 +99,7 @@ describe("people who were asked", () => {
       { ...way, channel: "sms" as const, status: "failed" as const, why: "isv.MOBILE_NUMBER_ILLEGAL" },
       { ...way, channel: "voice" as const, status: "delivered" as const },
     ];
-    expect(brokenWays(ways, zh)).toBe("应用在线 未确认、短信 isv.MOBILE_NUMBER_ILLEGAL");
+    expect(brokenWays(ways, zh)).toBe("应用 未确认收到、短信 isv.MOBILE_NUMBER_ILLEGAL");
   });
 });
 

@@ -3,6 +3,7 @@
 import type { IconName } from "@shared/parts/icon.tsx";
 import type { Line } from "@shared/shapes.ts";
 import { type Words, wordFor } from "@shared/words/zh.ts";
+import { policyName } from "./policy_name.ts";
 
 export interface LineText {
   actor: string;
@@ -82,11 +83,14 @@ const SAY: Record<string, (line: Line, words: Words) => string> = {
   note: () => "",
   opened: ({ args }, { incident, domain }) =>
     joined(incident.line.opened, wordFor(domain.kind, textOf(args, "kind"))),
-  wave_sent: ({ args }, { incident }) => {
-    const policy = textOf(args, "policy");
+  wave_sent: ({ args }, words) => {
+    const { incident } = words;
+    const policy = policyName(textOf(args, "policy"), words);
     const sent = incident.line.wave_sent(Number(args.asked ?? 0), Number(args.wave ?? 1));
     return joined(sent, policy ? incident.line.policy(policy) : "");
   },
+  policy_changed: ({ args }, words) =>
+    joined(words.incident.line.policy_changed, policyName(textOf(args, "policy"), words)),
   ambulance: (line, { incident, domain }) => {
     const { args, actor, at } = line;
     const eta = textOf(args, "eta_at");
@@ -119,6 +123,13 @@ const SAY: Record<string, (line: Line, words: Words) => string> = {
       textOf(args, "aed_name"),
       wordFor(incident.line.aedWhat, textOf(args, "what")),
     ),
+  aed_replaced: ({ args }, { incident, domain, parts }) => {
+    const ways = Array.isArray(args.ways) ? (args.ways as { role: string; aed_name: string | null }[]) : [];
+    const told = ways.map(({ role, aed_name }) =>
+      aed_name ? incident.line.aedNow(aed_name) : incident.line.wayNow(wordFor(domain.role, role)),
+    );
+    return told.length ? [...new Set(told)].join(parts.listComma) : incident.line.aed_replaced;
+  },
   attached: ({ args }, { incident }) => joined(incident.line.attached, textOf(args, "name")),
   changed: ({ args }, { incident, parts }) => {
     const fields = Array.isArray(args.fields) ? (args.fields as string[]) : [];

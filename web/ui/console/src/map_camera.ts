@@ -23,6 +23,7 @@ export function useCamera(
   home: Home,
   incident: Incident | null,
   marks: Partial<MapMarks>,
+  isIdle: boolean,
 ): () => void {
   // What was shown: an incident alone, then with its people; or "held" once somebody moved the map.
   const shown = useRef<{ id: string; how: "alone" | "people" | "held" } | null>(null);
@@ -39,6 +40,12 @@ export function useCamera(
     before.current = null;
     showAll();
   }, [map, id, withPeople]);
+  useEffect(() => {
+    // With nothing left open a street is no overview; who moved the map keeps what they look at.
+    if (!map || !isIdle || !shown.current) return;
+    if (shown.current.how !== "held") map.goTo(home.centre, home.zoom);
+    shown.current = null;
+  }, [map, isIdle]);
   useEffect(() => {
     if (map && pinned?.label) map.goTo(pinned.position.coordinates, Math.max(16, map.camera().zoom));
   }, [map, pinned]);

@@ -29,8 +29,8 @@ export function CityMap({ home }: { home: Home }) {
   const [frame, setFrame] = useState<MapFrame | null>(null);
   const [baseMapOk, setBaseMapOk] = useState(true);
   const { marks, incident, age, idle, counted } = useMarks(frame);
-  const onGesture = useCamera(map, home, incident, marks);
   const registry = useRegistryMap(map);
+  const onGesture = useCamera(map, home, incident, marks, idle && registry === null);
   const isPointing = registry ? registry.onPoint !== undefined : POINTING.has(panel);
   return (
     <main class={`map-panel ${isPointing ? "pointing" : ""}`} aria-label={words.parts.map.label}>

@@ -139,5 +139,8 @@ export function firstArrival(incident: Incident, rows: readonly PersonRow[]): Fi
     return { inS: null, tookS };
   }
   const etas = rows.filter((row) => row.assignment && !row.over).flatMap((row) => row.etaS ?? []);
-  return { inS: etas.length ? Math.min(...etas) : null, tookS: null };
+  // Who is late may come at any time or not at all: the next one to be expected counts before.
+  const ahead = etas.filter((eta) => eta >= 0);
+  if (ahead.length) return { inS: Math.min(...ahead), tookS: null };
+  return { inS: etas.length ? Math.max(...etas) : null, tookS: null };
 }

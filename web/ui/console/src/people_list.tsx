@@ -5,6 +5,7 @@ import { Icon } from "@shared/parts/icon.tsx";
 import type { Alert, Candidate, Role } from "@shared/shapes.ts";
 import { type Words, wordFor } from "@shared/words/zh.ts";
 import { useState } from "preact/hooks";
+import { arrivalText } from "./arrival_text.ts";
 import { brokenWays, Ladder } from "./ladder.tsx";
 import { nameIn, skillText } from "./names.ts";
 import type { PersonRow } from "./people.ts";
@@ -17,12 +18,13 @@ export function AlertedList({ rows }: { rows: PersonRow[] }) {
   const words = useWords().incident;
   if (rows.length === 0) return null;
   const accepted = rows.filter((row) => row.assignment).length;
+  const silent = rows.filter((row) => !row.assignment && row.alert.status === "timed_out").length;
   const seen = rows.filter((row) => !row.assignment && row.alert.status === "seen").length;
   return (
     <section aria-label={words.alerted}>
       <div class="group-title">
         <h2>{words.alerted}</h2>
-        <span>{words.alertedCounts(rows.length, accepted, seen)}</span>
+        <span>{words.alertedCounts(rows.length, accepted, seen, silent)}</span>
       </div>
       {rows
         .filter((row) => !row.over)
@@ -95,13 +97,15 @@ function Person({ row }: { row: PersonRow }) {
           <RoleMark role={alert.role} />
           {alert.is_invented ? <span class="invented">{words.parts.invented}</span> : null}
         </span>
-        <span class="fact ellipsis" style={{ display: "block" }}>
-          {[skillText(alert.skills, words), factOf(row, words)].filter(Boolean).join(" · ")}
+        <span class="fact-line">
+          <span class="fact ellipsis">
+            {[skillText(alert.skills, words), factOf(row, words)].filter(Boolean).join(" · ")}
+          </span>
+          {assignment ? null : <Ladder ways={alert.channels ?? []} />}
         </span>
-        {assignment ? null : <Ladder ways={alert.channels ?? []} />}
       </span>
       <span class="right">
-        <b>{row.etaS === null ? (row.arrived ? arrivedAfter(row) : "–") : minutesSeconds(row.etaS)}</b>
+        <b>{row.etaS === null ? (row.arrived ? arrivedAfter(row) : "–") : arrivalText(row.etaS, words)}</b>
         {state}
       </span>
     </div>

@@ -8,8 +8,9 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { loadPlan, sendAlert } from "./actions.ts";
 import { DecisionLog } from "./decision_log.tsx";
 import { ExpectedBlock } from "./plan_expected.tsx";
-import { modesText } from "./plan_people.ts";
+import { countsMinutes, modesText } from "./plan_people.ts";
 import { NotAsked, PlanRow } from "./plan_rows.tsx";
+import { policyName } from "./policy_name.ts";
 import { plan as planStore, showPanel } from "./state.ts";
 import { problemText } from "./toast.ts";
 
@@ -106,7 +107,10 @@ function LoadedPlan({ incident, plan }: { incident: Incident; plan: Plan }) {
         <NotAsked people={plan.excluded} />
         <DecisionLog incident={incident} plan={plan} />
         <p class="plan-note">
-          {[words.incident.plan.policy(plan.policy, Math.round(plan.ms)), words.decision.keys].join(" · ")}
+          {[
+            words.incident.plan.policy(policyName(plan.policy, words), Math.round(plan.ms)),
+            words.decision.keys,
+          ].join(" · ")}
         </p>
       </fieldset>
       {failed ? (
@@ -130,7 +134,7 @@ function ChosenTitle({ plan }: { plan: Plan }) {
     <div class="group-title">
       <h2>{own.title}</h2>
       <span>{own.summary(plan.chosen.length, plan.chosen.length - viaAed, viaAed)}</span>
-      <span class="right">{words.decision.chosenLegend}</span>
+      <span class="right">{words.decision.chosenLegend(countsMinutes(plan))}</span>
     </div>
   );
 }

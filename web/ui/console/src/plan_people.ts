@@ -1,7 +1,7 @@
 /** PURE. The people of a plan in words: each one's sentence, and those not chosen by reason. */
 
 import type { Language } from "@shared/language.ts";
-import type { Candidate } from "@shared/shapes.ts";
+import type { Candidate, Plan } from "@shared/shapes.ts";
 import { type Words, wordFor } from "@shared/words/zh.ts";
 
 /** The sentence of somebody whose name stands beside it already. */
@@ -40,6 +40,9 @@ export function byReason(people: readonly Candidate[]): ReasonGroup[] {
 /** What a plan had to do without, in words; a code that is newer than the page is shown as it is. */
 export const modesText = (modes: readonly string[], words: Words): string[] =>
   modes.map((mode) => wordFor(words.decision.modes, mode));
+
+/** Whether a plan weighs people by minutes; others by points of the survival index. */
+export const countsMinutes = ({ policy }: Plan): boolean => policy.startsWith("lexicographic");
 
 /** The value of somebody: points of the modelled index, or minutes under the model without survival. */
 export function gainText(marginal: number | null, isMinutes: boolean): string {

@@ -8,7 +8,7 @@ import { useState } from "preact/hooks";
 import { nameIn, skillText } from "./names.ts";
 import { RoleMark } from "./people_list.tsx";
 import { chartLength, gainShare, percent, wayOf } from "./plan_chart.ts";
-import { byReason, gainText, ownSentence, type ReasonGroup } from "./plan_people.ts";
+import { byReason, countsMinutes, gainText, ownSentence, type ReasonGroup } from "./plan_people.ts";
 
 interface PlanRowProps {
   candidate: Candidate;
@@ -57,7 +57,7 @@ export function PlanRow({ candidate, plan, ticked, onToggle }: PlanRowProps) {
 /** When there, and below how much the plan would lose without the person. */
 function Worth({ candidate, plan }: { candidate: Candidate; plan: Plan }) {
   const words = useWords().decision;
-  const isMinutes = plan.policy.startsWith("lexicographic");
+  const isMinutes = countsMinutes(plan);
   const gain = gainText(candidate.marginal, isMinutes);
   return (
     <span class="worth">

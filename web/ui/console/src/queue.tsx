@@ -1,4 +1,4 @@
-import { hourMinute, running } from "@shared/clock.ts";
+import { hourMinute, minutesSeconds, running } from "@shared/clock.ts";
 import { useLanguage, useWords } from "@shared/language.ts";
 import { Badge } from "@shared/parts/badge.tsx";
 import { Button, Chip, Keycap } from "@shared/parts/controls.tsx";
@@ -141,7 +141,7 @@ function warningOf(facts: QueueFacts, words: Words): { kind: string; text: strin
   const text = words.console.queue;
   if (facts.waiting === "not_alerted") return { kind: "alert", text: text.notAlerted };
   if (facts.ambulanceOpenS !== null && facts.ambulanceOpenS >= 60) {
-    return { kind: "ambulance", text: text.ambulanceOpen(facts.ambulanceOpenS) };
+    return { kind: "ambulance", text: text.ambulanceOpen(minutesSeconds(facts.ambulanceOpenS)) };
   }
   if (facts.positionOldMin !== null)
     return { kind: "position", text: text.positionOld(facts.positionOldMin) };

@@ -155,7 +155,7 @@ function Switches() {
         type="button"
         class="icon-button"
         lang={language === "zh" ? "en" : "zh-CN"}
-        aria-label={`${other} ${words.parts.languageLabel}`}
+        aria-label={`${other} ${words.parts.language}`}
         onClick={() => setLanguage(language === "zh" ? "en" : "zh")}
       >
         {other}

@@ -1,6 +1,7 @@
 import { en } from "@shared/words/en.ts";
 import { zh } from "@shared/words/zh.ts";
 import { describe, expect, it } from "vitest";
+import { arrivalText } from "./arrival_text.ts";
 import { isSystemLine, lineText } from "./line_text.ts";
 import { lacksNumber, maskedPhone, placeText, shortName } from "./names.ts";
 import { reasonText } from "./reason_text.ts";
@@ -23,6 +24,17 @@ describe("a line of the timeline", () => {
     expect(said({ kind: "wave_sent", args })).toBe("|第 2 批通知 4 人 · 策略 first-policy v1");
     expect(said({ kind: "wave_sent", args }, en)).toBe("|Wave 2: alerted 4 · policy first-policy v1");
   });
+  it("calls a shipped policy by its name", () => {
+    const args = { wave: 1, asked: 1, policy: "expected-survival v1" };
+    expect(said({ kind: "wave_sent", args })).toContain("策略 预期生存 v1");
+  });
+  it("says where somebody was led instead", () => {
+    const by = { actor: null, kind: "aed_replaced" } as const;
+    const ways = [{ role: "via_aed", aed_name: "市图书馆" }];
+    expect(said({ ...by, args: { ways } })).toBe("|改取 市图书馆");
+    expect(said({ ...by, args: { ways: [{ role: "direct", aed_name: null }] } })).toBe("|改为直接前往");
+    expect(said({ ...by, args: {} })).toBe("|改走另一台 AED 或直接前往");
+  });
   it("reads the ambulance as an actor", () => {
     const args = { ambulance: "dispatched", eta_at: ago(100 - 420) };
     expect(said({ kind: "ambulance", args })).toBe("120|已派车 · 约 7 分钟 · 陈静记录");
@@ -43,6 +55,17 @@ describe("a line of the timeline", () => {
   it("hides how messages fared until asked", () => {
     expect(isSystemLine(line({ kind: "alert_delivered" }))).toBe(true);
     expect(isSystemLine(line({ kind: "alert_accepted" }))).toBe(false);
+  });
+});
+
+describe("an arrival", () => {
+  it("says by how much it is late", () => {
+    expect([arrivalText(75, zh), arrivalText(0, zh), arrivalText(-33, zh)]).toEqual([
+      "1:15",
+      "0:00",
+      "晚 0:33",
+    ]);
+    expect(arrivalText(-33, en)).toBe("0:33 late");
   });
 });
 

@@ -2,6 +2,7 @@ import { minutesSeconds, running, secondsSince, useNow } from "@shared/clock.ts"
 import { useLanguage, useWords } from "@shared/language.ts";
 import type { Incident } from "@shared/shapes.ts";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { arrivalText } from "./arrival_text.ts";
 import { type AxisItem, axisLength, axisTicks, placeMarks } from "./minute_axis.ts";
 import { nameIn, shortName } from "./names.ts";
 import { firstArrival, type PersonRow } from "./people.ts";
@@ -16,7 +17,8 @@ interface TimerProps {
 /** The clock since the call, since the first alert, the first arrival, and the minute axis. */
 export function TimerBlock({ incident, rows, hasAxis = true }: TimerProps) {
   const now = useNow();
-  const words = useWords().incident;
+  const all = useWords();
+  const words = all.incident;
   const sinceAlert = secondsSince(incident.first_alert_at, now);
   const first = firstArrival(incident, rows);
   return (
@@ -37,7 +39,7 @@ export function TimerBlock({ incident, rows, hasAxis = true }: TimerProps) {
               ? minutesSeconds(first.tookS)
               : first.inS === null
                 ? "–"
-                : minutesSeconds(first.inS)}
+                : arrivalText(first.inS, all)}
           </b>
         </div>
       </div>

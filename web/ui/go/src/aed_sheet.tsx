@@ -1,3 +1,4 @@
+import { floorText } from "@shared/floor.ts";
 import { useWords } from "@shared/language.ts";
 import { aedTitle } from "@shared/map/aed_title.ts";
 import { Icon } from "@shared/parts/icon.tsx";
@@ -7,7 +8,6 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { addPhoto, photos as sending } from "./aed_photos.ts";
 import { type Device, inOrder, photoAddress } from "./device.ts";
-import { floorText } from "./floor.ts";
 import { BadPicture } from "./picture.ts";
 import { Sheet } from "./sheet.tsx";
 

@@ -23,7 +23,6 @@ const FIXES: Readonly<Record<string, Fix>> = {
   quiet_hours: "quiet",
   unreachable: "notifications",
   suspended: "call",
-  profile_incomplete: "call",
 };
 
 /** What the server says, by the code with which sending decides too. */

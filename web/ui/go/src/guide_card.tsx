@@ -1,7 +1,7 @@
+import { floorText } from "@shared/floor.ts";
 import { useLanguage, useWords } from "@shared/language.ts";
 import { Icon } from "@shared/parts/icon.tsx";
 import type { Mission } from "@shared/shapes.ts";
-import { floorText } from "./floor.ts";
 import { useTorch } from "./torch.ts";
 
 /** Meeting the ambulance: where to stand, what to do, what to say to the crew. */

@@ -1,4 +1,5 @@
 import { hourMinute, serverNow } from "@shared/clock.ts";
+import { floorText } from "@shared/floor.ts";
 import { useLanguage, useWords } from "@shared/language.ts";
 import { aedTitle } from "@shared/map/aed_title.ts";
 import { AedMark } from "@shared/parts/aed_mark.tsx";
@@ -8,8 +9,7 @@ import { useState } from "preact/hooks";
 import { unlockSound } from "./alarm.ts";
 import { isPartly } from "./alertable.ts";
 import { Blocked, useBlocks } from "./blocked.tsx";
-import { daysAway } from "./day_time.ts";
-import { floorText } from "./floor.ts";
+import { daysAway, dayTime } from "./day_time.ts";
 import { stateOf, useNearby } from "./nearest.ts";
 import { setDuty, showNotice, usePhone } from "./phone.ts";
 import { Readiness } from "./readiness.tsx";
@@ -57,9 +57,15 @@ function useTitle(): string {
 function DutyCard() {
   const words = useWords().go.home;
   const duty = usePhone((state) => state.duty);
-  const until = usePhone((state) => state.dutyUntil);
+  const dutyUntil = usePhone((state) => state.dutyUntil);
+  const rest = useBlocks().find(({ code }) => code === "resting")?.args.until;
   const [busy, setBusy] = useState(false);
   const on = duty === "available" || duty === "busy";
+  // Whoever rests for longer than duty is off is not called before the rest is over.
+  const until =
+    !on && dutyUntil && typeof rest === "string" && Date.parse(rest) > Date.parse(dutyUntil)
+      ? rest
+      : dutyUntil;
   const change = async (next: boolean, end: string | null) => {
     unlockSound();
     setBusy(true);
@@ -114,7 +120,7 @@ function UntilRow({ on, until, onChange }: UntilProps) {
   const all = useWords();
   const words = all.go.home;
   const label = on ? words.autoRest : all.care.offUntil.label;
-  const shown = until ? dayText(until, words) : words.never;
+  const shown = until ? dayText(until, all) : words.never;
   const morning = nextMorning(serverNow());
   return (
     <label class="auto-rest">
@@ -151,8 +157,10 @@ function nextMorning(now: number): string {
   return new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1, 8).toISOString();
 }
 
-function dayText(time: string, words: ReturnType<typeof useWords>["go"]["home"]): string {
-  return daysAway(time, serverNow()) > 0 ? words.tomorrow(hourMinute(time)) : words.today(hourMinute(time));
+function dayText(time: string, all: ReturnType<typeof useWords>): string {
+  const away = daysAway(time, serverNow());
+  if (away > 1) return dayTime(time, all);
+  return away > 0 ? all.go.home.tomorrow(hourMinute(time)) : all.go.home.today(hourMinute(time));
 }
 
 function NearestCard() {

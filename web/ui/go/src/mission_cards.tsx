@@ -1,4 +1,5 @@
 import { hourMinute, minutesSeconds } from "@shared/clock.ts";
+import { floorText } from "@shared/floor.ts";
 import { useWords } from "@shared/language.ts";
 import { aedTitle } from "@shared/map/aed_title.ts";
 import { AedMark } from "@shared/parts/aed_mark.tsx";
@@ -10,7 +11,6 @@ import { AedProblems } from "./aed_problem.tsx";
 import { AedSheet } from "./aed_sheet.tsx";
 import { CodeButton } from "./code_button.tsx";
 import { useDevice } from "./device.ts";
-import { floorText } from "./floor.ts";
 import { AED_PROBLEMS } from "./moves.ts";
 import type { Walk } from "./route.ts";
 
@@ -36,34 +36,44 @@ export function AedCard({ mission, walk }: Props) {
       <div class="card-text">
         <h2>{aedTitle(aed)}</h2>
         <p>{facts(floorText(aed.floor, all), aed.access_note ?? aed.address)}</p>
-        <p class="card-chips">
+        <div class="card-chips">
           <span class={taken ? "chip" : "chip good"}>
             {taken ? words.mission.takenAt(hourMinute(taken)) : until}
           </span>
-        </p>
+          <Details aed={aed} />
+        </div>
       </div>
       {toAed ? <Seconds seconds={toAed.seconds} label={words.mission.toAed} walk={walk} /> : null}
-      <AedActions aed={aed} isTaken={taken !== null} />
+      <Code aed={aed} isTaken={taken !== null} />
       <AedProblems mission={mission} kinds={taken ? ["broken"] : AED_PROBLEMS} />
     </section>
   );
 }
 
-/** The code of the cabinet until the AED is taken; its place and photos, and a photo of one's own. */
-function AedActions({ aed, isTaken }: { aed: MissionAed; isTaken: boolean }) {
+/** The code of the cabinet, until the AED is taken. */
+function Code({ aed, isTaken }: { aed: MissionAed; isTaken: boolean }) {
+  if (aed.cabinet !== "code" || isTaken) return null;
+  return (
+    <div class="card-actions">
+      <CodeButton key={aed.id} aed={aed.id} />
+    </div>
+  );
+}
+
+/** The way to its place and photos, and to a photo of one's own. */
+function Details({ aed }: { aed: MissionAed }) {
   const words = useWords().go.device;
   const [open, setOpen] = useState(false);
   const device = useDevice(aed.id);
   const photos = device?.photos.length ?? aed.photos?.length ?? 0;
   return (
-    <div class="card-actions">
-      {aed.cabinet === "code" && !isTaken ? <CodeButton key={aed.id} aed={aed.id} /> : null}
-      <button type="button" class="phone-button" data-testid="aed-details" onClick={() => setOpen(true)}>
-        <Icon name="pin" size={20} />
+    <>
+      <button type="button" class="details-link" data-testid="aed-details" onClick={() => setOpen(true)}>
+        <Icon name="pin" size={18} />
         {photos > 0 ? words.findPhotos : words.find}
       </button>
       {open ? <AedSheet aed={aed} device={device} onClose={() => setOpen(false)} /> : null}
-    </div>
+    </>
   );
 }
 

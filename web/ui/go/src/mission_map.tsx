@@ -105,7 +105,7 @@ function useMissionMarks({ mission, self, accuracyM, walk }: Props): Partial<Map
               name: aed.name,
               state: "usable",
               planned: true,
-              label: aed.name,
+              above: aed.name,
             },
           ]
         : [],

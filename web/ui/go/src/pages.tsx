@@ -1,5 +1,6 @@
 import { call } from "@shared/api.ts";
 import { hourMinute, timeOfDay } from "@shared/clock.ts";
+import { floorText } from "@shared/floor.ts";
 import { setLanguage, useLanguage, useWords } from "@shared/language.ts";
 import { aedTitle } from "@shared/map/aed_title.ts";
 import { AedMark } from "@shared/parts/aed_mark.tsx";
@@ -9,7 +10,6 @@ import { wordFor } from "@shared/words/zh.ts";
 import { useState } from "preact/hooks";
 import { tryCall } from "./alarm.ts";
 import { CertificateSheet } from "./certificate_sheet.tsx";
-import { floorText } from "./floor.ts";
 import { useInstall } from "./install.ts";
 import { type Found, stateOf, useNearby } from "./nearest.ts";
 import { journal, signedOut, usePhone } from "./phone.ts";

@@ -1,11 +1,11 @@
 import { hourMinute } from "@shared/clock.ts";
+import { floorText } from "@shared/floor.ts";
 import { useWords } from "@shared/language.ts";
 import { aedTitle } from "@shared/map/aed_title.ts";
 import { AedMark } from "@shared/parts/aed_mark.tsx";
 import { useStore } from "@shared/store.ts";
 import { type Carried, toReturn } from "./carried.ts";
 import { carrying } from "./carrying.ts";
-import { floorText } from "./floor.ts";
 import { giveBack, usePhone } from "./phone.ts";
 
 /** Every AED that this person took and has not brought back. */

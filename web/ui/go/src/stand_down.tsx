@@ -35,9 +35,7 @@ export function StandDownScreen({ standDown, carried, phone, onRead }: Props) {
           <span key={line}>{line}</span>
         ))}
       </h1>
-      <p class="stand-down-why">
-        {reason} {words.thanks}
-      </p>
+      <p class="stand-down-why">{[reason, words.thanks].filter(Boolean).join(all.parts.sentenceGap)}</p>
       <dl class="facts">
         <div>
           <dt>{words.at}</dt>

@@ -41,7 +41,7 @@ function TopBar() {
     <header class="top-bar">
       <img src="/mark.svg" alt="" width="20" height="20" />
       <b>{session ? (english ? session.org.name_en : session.org.name_zh) : all.parts.product}</b>
-      <span>{all.planner.title}</span>
+      <h1>{all.planner.title}</h1>
       <span class="spring" />
       <span role="status" class="updated">
         {busy ? all.planner.checking : coverage ? all.planner.updated(timeOfDay(coverage.generated_at)) : ""}
@@ -83,6 +83,7 @@ function Switches() {
         type="button"
         class="text-button"
         title={words.languageLabel}
+        lang={english ? "zh-CN" : "en"}
         onClick={() => setLanguage(english ? "zh" : "en")}
       >
         {words.language}

@@ -29,9 +29,9 @@ export function CoverageMap() {
     });
   useEffect(show, [view, city?.name, first > 0]);
   useEffect(() => camera.set(view), [view]);
-  if (!city) return <section class="map-cell" aria-busy="true" />;
+  if (!city) return <main class="map-cell" aria-busy="true" />;
   return (
-    <section class="map-cell" aria-label={words.planner.map}>
+    <main class="map-cell" aria-label={words.planner.map}>
       <MapPanel
         key={city.name}
         label={words.planner.map}
@@ -51,7 +51,7 @@ export function CoverageMap() {
         mapNumber={words.parts.map.notSurveyed}
       />
       <HourStrip />
-    </section>
+    </main>
   );
 }
 

@@ -47,3 +47,6 @@ export function percent(share: number): string {
   const tenths = Math.round(share * 1000) / 10;
   return (share < 1 && tenths >= 100 ? 99.9 : tenths).toFixed(1);
 }
+
+/** A count with its thousands apart, by a space that does not break. */
+export const count = (n: number): string => Math.round(n).toLocaleString("en-US").replaceAll(",", "\u00a0");

@@ -2,7 +2,7 @@ import { useWords } from "@shared/language.ts";
 import { Button } from "@shared/parts/controls.tsx";
 import { Icon } from "@shared/parts/icon.tsx";
 import { useStore } from "@shared/store.ts";
-import { meanByPart, PARTS, percent, worstHour } from "./hours.ts";
+import { count, meanByPart, PARTS, percent, worstHour } from "./hours.ts";
 import { ask, plan } from "./plan_state.ts";
 import { useHour } from "./when.ts";
 
@@ -45,8 +45,6 @@ export function KeyFigures() {
   );
 }
 
-const count = (n: number) => Math.round(n).toLocaleString("en-US").replaceAll(",", " ");
-
 function Figure(props: { label: string; value: string; aside: string; testid?: string }) {
   return (
     <div class="figure">
@@ -73,7 +71,7 @@ function WeekParts() {
           <i>
             <i style={{ width: `${means[part] * 100}%` }} />
           </i>
-          <b>{percent(means[part])}</b>
+          <b>{percent(means[part])}%</b>
         </div>
       ))}
     </div>

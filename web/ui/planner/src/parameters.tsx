@@ -2,7 +2,7 @@ import { useLanguage, useWords } from "@shared/language.ts";
 import { Button, Segments } from "@shared/parts/controls.tsx";
 import { Icon } from "@shared/parts/icon.tsx";
 import { useStore } from "@shared/store.ts";
-import { percent } from "./hours.ts";
+import { count, percent } from "./hours.ts";
 import { ask, cityOf, plan } from "./plan_state.ts";
 import { useHour } from "./when.ts";
 
@@ -43,7 +43,7 @@ export function Parameters() {
         <Fact name={words.mode} text={words.modeWalk} />
         <Fact
           name={words.demand}
-          text={`${kind} ${coverage?.buildings ?? "–"} ${words.demandUnits[coverage?.demand === "street" ? "street" : "building"]}`}
+          text={`${kind} ${coverage ? count(coverage.buildings) : "–"} ${words.demandUnits[coverage?.demand === "street" ? "street" : "building"]}`}
         />
         <Fact name={words.range} text={words.rangeText} />
         <Fact name={words.grid} text={`H3 · ${coverage?.hexagons.features.length ?? 0}`} />

@@ -7,6 +7,7 @@ import type { Aed } from "@shared/shapes.ts";
 import { useStore } from "@shared/store.ts";
 import { wordFor } from "@shared/words/zh.ts";
 import { goTo } from "./camera.ts";
+import { landmarkOf } from "./gap_names.ts";
 import { percent } from "./hours.ts";
 import { plan } from "./plan_state.ts";
 import { useHour } from "./when.ts";
@@ -95,15 +96,21 @@ const SHOWN = 40;
 
 /** The cells where the most is out of reach. */
 export function GapTable() {
-  const words = useWords().planner;
-  const { coverage } = useStore(plan);
+  const all = useWords();
+  const words = all.planner;
+  const { coverage, aeds } = useStore(plan);
+  const known = aeds.filter((aed) => aed.status !== "withdrawn");
+  const nameOf = (cell: string, centre: [number, number]) => {
+    const near = landmarkOf(centre, known);
+    return near ? words.near(near.name, all.parts.metres(near.metres)) : cell.replace(/f+$/, "");
+  };
   const kind = words.demandKinds[coverage?.demand === "street" ? "street" : "building"];
   const cells = [...(coverage?.hexagons.features ?? [])]
     .filter(({ properties }) => properties.covered < properties.buildings)
     .sort((a, b) => missing(b.properties) - missing(a.properties))
     .slice(0, SHOWN);
   return (
-    <section class="panel table" aria-label={words.gaps}>
+    <section class="panel table gaps" aria-label={words.gaps}>
       <h2>
         {words.gaps}
         <span>{words.gapsBy(kind)}</span>
@@ -122,8 +129,13 @@ export function GapTable() {
             {cells.map(({ properties, geometry }) => (
               <tr key={properties.cell}>
                 <td>
-                  <button type="button" class="row-link" onClick={() => goTo(centreOf(geometry))}>
-                    {properties.cell.replace(/f+$/, "")}
+                  <button
+                    type="button"
+                    class="row-link"
+                    title={`${nameOf(properties.cell, centreOf(geometry))} · ${words.cellCode(properties.cell)}`}
+                    onClick={() => goTo(centreOf(geometry))}
+                  >
+                    {nameOf(properties.cell, centreOf(geometry))}
                   </button>
                 </td>
                 <td class="number strong">{Math.round(missing(properties))}</td>
@@ -133,7 +145,7 @@ export function GapTable() {
                     <i>
                       <i style={{ width: `${properties.share * 100}%` }} />
                     </i>
-                    {percent(properties.share)}
+                    {percent(properties.share)}%
                   </span>
                 </td>
               </tr>

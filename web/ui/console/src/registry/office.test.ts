@@ -56,7 +56,9 @@ describe("a task", () => {
       aed_name: "市图书馆",
       custodians: [{ rank: 1, unit: "物业", name: "陈静" }],
     };
-    expect(subjectOf(task({ body }))).toBe("市图书馆");
+    expect(subjectOf(task({ body }), zh)).toBe("市图书馆");
+    expect(subjectOf(task({ body: { channel: "web_push" } }), zh)).toBe("推送");
+    expect(factsOf(task({ body: { what: "locked" } }), zh)).toEqual([["问题", "锁着"]]);
     expect(factsOf(task({ body }), zh)).toEqual([
       ["AED", "市图书馆"],
       ["管理人", "物业 陈静"],

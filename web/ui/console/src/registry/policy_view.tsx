@@ -14,6 +14,7 @@ import { PolicyNumbers } from "./policy_parts.tsx";
 import { useMayChange } from "./rights.ts";
 import { Side } from "./side.tsx";
 import { type ReportRef, reportPage, simulate, useReport } from "./simulating.ts";
+import { SimulationForm, type SimulationWish, USUAL } from "./simulation_form.tsx";
 import { dayMinute } from "./when.ts";
 import { go } from "./where.ts";
 
@@ -49,7 +50,8 @@ export function VersionView({ version, shipped }: { version: PolicyVersion; ship
   const mayChange = useMayChange("policies");
   const { isBusy, problem, run } = useSubmit();
   const [report, setReport] = useReport(version);
-  const { share, start } = useSimulation(version, setReport);
+  const [wish, setWish] = useState(USUAL);
+  const { share, start } = useSimulation(version, wish, setReport);
   const isRunning = share !== null;
   const { base, fields } = differences(version.document, shipped);
   const act = (verb: "publish" | "retire", done: string) =>
@@ -87,6 +89,9 @@ export function VersionView({ version, shipped }: { version: PolicyVersion; ship
       </div>
       {version.note ? <p class="task-what">{version.note}</p> : null}
       <ReportRow share={share} report={report} />
+      {mayChange && version.status === "draft" ? (
+        <SimulationForm wish={wish} onWish={setWish} isBusy={isRunning} />
+      ) : null}
       <PolicyNumbers document={version.document} base={base?.document ?? null} changed={fields} />
       <p class="reg-hint">{own.digest(version.digest.slice(0, 16))}</p>
     </Side>
@@ -139,7 +144,7 @@ function ReportRow({ share, report }: { share: number | null; report: ReportRef 
 }
 
 /** Runs one simulation at a time; `share` is null while none runs. */
-function useSimulation(version: PolicyVersion, onReport: (report: ReportRef) => void) {
+function useSimulation(version: PolicyVersion, wish: SimulationWish, onReport: (report: ReportRef) => void) {
   const own = useWords().office.policy;
   const [share, setShare] = useState<number | null>(null);
   const stop = useRef<AbortController | null>(null);
@@ -148,7 +153,7 @@ function useSimulation(version: PolicyVersion, onReport: (report: ReportRef) => 
     stop.current = new AbortController();
     setShare(0);
     try {
-      const report = await simulate(version, setShare, stop.current.signal);
+      const report = await simulate(version, wish, setShare, stop.current.signal);
       if (!report) return;
       onReport(report);
       say(own.simulated);

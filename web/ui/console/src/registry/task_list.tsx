@@ -62,7 +62,7 @@ function TaskRow({ task, words }: { task: Task; words: Words }) {
       id={task.id}
       lead={<Icon name={ICONS[task.kind] ?? "list"} size={20} />}
       title={wordFor(own.kind, task.kind)}
-      line={subjectOf(task)}
+      line={subjectOf(task, words)}
       chips={
         <>
           {task.exercise ? <Chip look="drill">{words.parts.exercise}</Chip> : null}

@@ -58,7 +58,7 @@ function OneTask({ task }: { task: Task }) {
   return (
     <Side
       label={wordFor(own.kind, task.kind)}
-      title={[wordFor(own.kind, task.kind), subjectOf(task)].filter(Boolean).join(" · ")}
+      title={[wordFor(own.kind, task.kind), subjectOf(task, words)].filter(Boolean).join(" · ")}
       notice={<Trouble problem={problem} />}
       onSubmit={mayChange ? () => void (isMine ? finish() : send("take", {}, own.taken)) : undefined}
       actions={mayChange ? <Doing task={task} isMine={isMine} isBusy={isBusy} /> : null}

@@ -20,8 +20,8 @@ function plain(value: unknown): string {
 }
 
 /** What the task is about, in a few words. */
-export const subjectOf = ({ body }: Task): string =>
-  NAMING.map((name) => plain(body[name]))
+export const subjectOf = ({ body }: Task, words: Words): string =>
+  NAMING.map((name) => said(name, plain(body[name]), words))
     .filter(Boolean)
     .slice(0, 2)
     .join(" · ");
@@ -34,12 +34,29 @@ export function timeLeft(task: Task, words: Words, now: number): { text: string;
   return { text: own.left(own.minutes(minutes)), isLate: false };
 }
 
+/** A code in words; what people wrote stays as it is. */
+function said(name: string, text: string, words: Words): string {
+  const known: Record<string, Readonly<Record<string, string>>> = {
+    what: words.incident.line.aedWhat,
+    kind: words.domain.kind,
+    channel: words.decision.channel,
+    channels: words.decision.channel,
+    answer: words.care.survey.answers,
+  };
+  const codes = known[name];
+  if (!codes) return text;
+  return text
+    .split(" · ")
+    .map((code) => wordFor(codes, code))
+    .join(words.parts.listComma);
+}
+
 /** The facts of a task as rows: ids and what nobody reads are left out. */
 export function factsOf({ body }: Task, words: Words): [string, string][] {
   const isId = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
   return Object.entries(body).flatMap(([name, value]): [string, string][] => {
     const text = plain(value);
     if (text === "" || isId.test(text) || !(name in words.office.task.body)) return [];
-    return [[wordFor(words.office.task.body, name), text]];
+    return [[wordFor(words.office.task.body, name), said(name, text, words)]];
   });
 }

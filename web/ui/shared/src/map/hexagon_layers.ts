@@ -2,7 +2,7 @@ import type { LayerSpecification } from "maplibre-gl";
 import { MAP_FONT_BOLD } from "./map_font.ts";
 import { COVERAGE_CLASSES, type SymbolPalette } from "./palette.ts";
 
-/** Coverage and counts per hexagon; they lie below the names of the base map. */
+/** Coverage and counts per hexagon; they lie below the names of the base map, the digits above. */
 export function hexagonLayers(p: SymbolPalette): LayerSpecification[] {
   const [none, low, half, high, full] = COVERAGE_CLASSES;
   return [
@@ -33,18 +33,22 @@ export function hexagonLayers(p: SymbolPalette): LayerSpecification[] {
       source: "hexagons",
       paint: { "line-color": p.hexagonGap, "line-width": 1.5, "line-opacity": 0.75 },
     },
-    {
-      id: "hexagons-digit",
-      type: "symbol",
-      source: "hexagons",
-      filter: ["has", "count"],
-      layout: {
-        "text-field": ["to-string", ["get", "count"]],
-        "text-font": MAP_FONT_BOLD,
-        "text-size": 12,
-        "text-allow-overlap": true,
-      },
-      paint: { "text-color": p.ink, "text-halo-color": p.halo, "text-halo-width": 1 },
-    },
   ];
+}
+
+/** The count on each hexagon; a name of the base map that would lie on it gives way. */
+export function hexagonDigits(p: SymbolPalette): LayerSpecification {
+  return {
+    id: "hexagons-digit",
+    type: "symbol",
+    source: "hexagons",
+    filter: ["has", "count"],
+    layout: {
+      "text-field": ["to-string", ["get", "count"]],
+      "text-font": MAP_FONT_BOLD,
+      "text-size": 12,
+      "text-allow-overlap": true,
+    },
+    paint: { "text-color": p.ink, "text-halo-color": p.halo, "text-halo-width": 1 },
+  };
 }

@@ -15,7 +15,7 @@ import type { Theme } from "../theme.ts";
 import { AED_TILES, aedTileLayers, aedTileSource, isAedTileLayer } from "./aed_tile_layers.ts";
 import { type Ground, OWN_GROUND } from "./city.ts";
 import { groundLabels, groundLayers, groundSources } from "./ground.ts";
-import { hexagonLayers } from "./hexagon_layers.ts";
+import { hexagonDigits, hexagonLayers } from "./hexagon_layers.ts";
 import { addMapImages } from "./map_images.ts";
 import { MarkerLayer } from "./marker_layer.tsx";
 import { type MapMarks, NO_MARKS, type PickKind } from "./marks.ts";
@@ -174,6 +174,7 @@ export class MapView {
         ...groundLayers(this.ground, mapPalette(this.theme)),
         ...hexagonLayers(symbolPalette(this.theme)),
         ...groundLabels(this.ground, mapPalette(this.theme), this.language),
+        hexagonDigits(symbolPalette(this.theme)),
         ...aedTileLayers(symbolPalette(this.theme), this.marks.aedTiles),
         ...overlayLayers(symbolPalette(this.theme)),
       ],

@@ -3,7 +3,7 @@ import type { Words } from "../zh.ts";
 export const aed: Words["aed"] = {
   title: "AEDs nearby",
   call: (number) => `Call ${number}`,
-  search: "Search a place or AED",
+  search: "Place or AED",
   searchLabel: "Search",
   clear: "Clear",
   nothingFound: "Nothing found",

@@ -15,7 +15,7 @@ export const care: Words["care"] = {
   },
   changed: {
     title: "Your task has changed",
-    via_aed: (name) => `Fetch ${name} instead`,
+    via_aed: (name) => `The AED is now at ${name}`,
     direct: "Straight to the patient",
     guide: "Meet the ambulance",
     old: (name) => `No need to go to ${name}`,
@@ -69,7 +69,6 @@ export const care: Words["care"] = {
     resting: "You are resting",
     restingUntil: (time) => `Resting until ${time}`,
     busy: "You are on a mission",
-    profile_incomplete: "Your profile is incomplete",
     no_certificate: "No valid certificate",
     certificate_expired: "Your certificate has expired",
     expiredOn: (day) => `Certificate expired ${day}`,

@@ -18,7 +18,7 @@ export const decision: Words["decision"] = {
   chartLabel: (plan, direct, nobody) =>
     `CPR and first shock: this plan ${plan}; all direct ${direct}; alerting nobody ${nobody}`,
   chosen: "Alert",
-  chosenLegend: "Arrival · value",
+  chosenLegend: (isMinutes) => `Arrival · value (${isMinutes ? "min" : "pp"})`,
   gain: "Value",
   gainOf: (points) => `Without this person the modelled index falls by ${points} points`,
   gainMinutes: (minutes) => `Without this person about ${minutes} min later`,
@@ -51,7 +51,7 @@ export const decision: Words["decision"] = {
   exercise: "Exercise: only phones that take part are alerted",
   send: "Send exercise alert",
   channel: {
-    live: "App online",
+    live: "App",
     web_push: "Push",
     sms: "SMS",
     voice: "Call",
@@ -65,7 +65,7 @@ export const decision: Words["decision"] = {
     delivered: "delivered",
     seen: "seen",
     acted: "answered",
-    unacknowledged: "not confirmed",
+    unacknowledged: "receipt not confirmed",
     failed: "failed",
     silenced: "not sent",
     expired: "expired",

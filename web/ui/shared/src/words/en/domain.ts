@@ -85,7 +85,6 @@ export const domain: Words["domain"] = {
     too_far: "Beyond walking limit",
     beyond_cap: "Enough alerted, in reserve",
     stood_down_before: "Told not to come",
-    profile_incomplete: "Profile incomplete",
     quiet_hours: "Quiet hours",
     alert_budget_used: "Alert budget of 24 h used",
     position_vague: "Position too uncertain",

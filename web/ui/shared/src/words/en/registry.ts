@@ -78,7 +78,7 @@ export const registry: Words["registry"] = {
     check_overdue: "check overdue",
     position_old: "it travels, position is old",
     access_unknown: "public access unknown",
-    always_open: "open at all times",
+    always_open: "open 24 h",
     open: "open",
     closed: "closed",
     hours_missing: "no hours on file",

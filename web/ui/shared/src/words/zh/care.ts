@@ -13,7 +13,7 @@ export const care = {
   },
   changed: {
     title: "任务已更改",
-    via_aed: (name: string) => `改取 ${name}`,
+    via_aed: (name: string) => `AED 改在 ${name}`,
     direct: "直接前往患者",
     guide: "到入口迎接救护车",
     old: (name: string) => `不用再去 ${name}`,
@@ -67,7 +67,6 @@ export const care = {
     resting: "休整中",
     restingUntil: (time: string) => `休整到 ${time}`,
     busy: "您在任务中",
-    profile_incomplete: "资料不全",
     no_certificate: "没有有效的救护员证",
     certificate_expired: "救护员证已到期",
     expiredOn: (day: string) => `救护员证 ${day} 已到期`,

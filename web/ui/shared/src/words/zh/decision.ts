@@ -17,7 +17,7 @@ export const decision = {
   chartLabel: (plan: string, direct: string, nobody: string) =>
     `开始按压与首次电击：本方案 ${plan}；都直接前往 ${direct}；不通知任何人 ${nobody}`,
   chosen: "通知",
-  chosenLegend: "到达 · 作用",
+  chosenLegend: (isMinutes: boolean) => `到达 · 作用（${isMinutes ? "分" : "百分点"}）`,
   gain: "作用",
   gainOf: (points: string) => `没有此人，模型指数降低 ${points} 个百分点`,
   gainMinutes: (minutes: string) => `没有此人，预计晚 ${minutes} 分钟`,
@@ -50,7 +50,7 @@ export const decision = {
   exercise: "演练：只通知参加演练的手机",
   send: "发送演练通知",
   channel: {
-    live: "应用在线",
+    live: "应用",
     web_push: "推送",
     sms: "短信",
     voice: "电话",
@@ -64,7 +64,7 @@ export const decision = {
     delivered: "送达",
     seen: "已看",
     acted: "已答复",
-    unacknowledged: "未确认",
+    unacknowledged: "未确认收到",
     failed: "失败",
     silenced: "未发",
     expired: "过期",

@@ -79,7 +79,6 @@ export const domain = {
     too_far: "步行超出时限",
     beyond_cap: "人数已够，候补",
     stood_down_before: "已告知不必前往",
-    profile_incomplete: "资料不完整",
     quiet_hours: "免打扰时段",
     alert_budget_used: "24 小时内通知次数已满",
     position_vague: "位置误差过大",

@@ -223,7 +223,7 @@ export const go = {
     ok: "知道了",
     call: "致电指挥中心",
   },
-  floor: (level: string) => `楼层 ${level}`,
+  floor: (level: string) => (level.startsWith("-") ? `地下 ${level.slice(1)} 层` : `${level} 层`),
   nearby: {
     title: "附近的 AED",
     empty: "附近没有登记的 AED",

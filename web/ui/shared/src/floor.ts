@@ -1,4 +1,4 @@
-import type { Words } from "@shared/words/zh.ts";
+import type { Words } from "./words/zh.ts";
 
 /** A bare number, as the map data has it, gets its word; any other text stays as it was written. */
 export function floorText(floor: string | null | undefined, words: Words): string | null {
