@@ -21,6 +21,7 @@ from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dispatch import db
+from tests.quick_folder import quick_folder
 from web.commands import cluster, process, schema
 
 # Tests never judge by the clock; a first call may compile for seconds.
@@ -67,19 +68,32 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests whose data or time nobody gave."""
+    """Leave out the tests whose data or time nobody gave; keep those of a file together.
+
+    With several test processes each file is run by one, so that what it shares is made once. All
+    tests of the whole system share one system, which takes longest: they come first.
+    """
     unset = [marker for marker, variable in LEFT_OUT.items() if not os.environ.get(variable)]
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unset)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+    items.sort(key=lambda item: not _wants_whole(item))
+    for item in items:
+        group = "whole" if _wants_whole(item) else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _wants_whole(item: pytest.Item) -> bool:
+    return "whole" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """Start PostgreSQL and Redis in a temporary folder and stop them at the end."""
     owner = process.server_owner()
-    with tempfile.TemporaryDirectory(prefix="golden-test-") as folder, ExitStack() as stop:
-        home = Path(folder)
+    with ExitStack() as stop:
+        place = tempfile.TemporaryDirectory(prefix="golden-test-", dir=quick_folder())
+        home = Path(stop.enter_context(place))
         home.chmod(0o711)
         postgres = cluster.Postgres(home / "pg", home / "run", owner, cluster.FORGETFUL)
         bus = cluster.Redis(home / "run", owner)
@@ -146,7 +160,7 @@ async def redis_client(redis_url: str) -> AsyncIterator[redis.asyncio.Redis]:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """Give a folder that the database's own user can reach; pytest closes `tmp_path` to others."""
-    with tempfile.TemporaryDirectory(prefix="golden-test-") as folder:
+    with tempfile.TemporaryDirectory(prefix="golden-test-", dir=quick_folder()) as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
 

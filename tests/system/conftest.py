@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.quick_folder import quick_folder
 from tests.system.whole import Whole, whole_system
 
 #: Software rendering draws the map; nothing is asked of the network outside.
@@ -36,7 +37,7 @@ def whole() -> Iterator[Whole]:
     if folder := os.environ.get("GOLDEN_TEST_WHOLE"):
         yield Whole(Path(folder), json.loads((Path(folder) / "running.json").read_text())["port"])
         return
-    with tempfile.TemporaryDirectory(prefix="golden-whole-") as folder:
+    with tempfile.TemporaryDirectory(prefix="golden-whole-", dir=quick_folder()) as folder:
         Path(folder).chmod(0o711)
         with whole_system(Path(folder) / "data") as running:
             yield running

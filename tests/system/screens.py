@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,19 @@ from tests.system.whole import Whole
 AXE = Path(__file__).parents[2] / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 #: Where pictures go; unset, none are taken. docs/images holds those of the README.
 PICTURES = os.environ.get("GOLDEN_PICTURES")
-WITHIN_MS = 20_000
+WITHIN_MS = 60_000
 expect.set_options(timeout=WITHIN_MS)
+
+
+def _enter(page: Page, whole: Whole, name: str, path: str) -> None:
+    """Come by a one-time link at the first time, with the same session afterwards."""
+    if name in whole.cookies:
+        page.context.add_cookies(whole.cookies[name])
+        page.goto(f"{whole.url}{path}")
+        return
+    page.goto(whole.link(name))
+    page.wait_for_url(f"**{path}**")
+    whole.cookies[name] = page.context.cookies()
 
 
 @contextmanager
@@ -31,7 +43,7 @@ def signed_in(
     size: tuple[int, int] = (1440, 900),
     position: tuple[float, float] | None = None,
 ) -> Iterator[Page]:
-    """Open a page as somebody who came by a one-time link; fail on any error of the page."""
+    """Open a page as somebody who signed in; fail on any error of the page."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         device_scale_factor=1 if size[0] > 600 else 2,
@@ -46,14 +58,13 @@ def signed_in(
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.set_default_timeout(WITHIN_MS)
-    page.goto(whole.link(name))
-    page.wait_for_url(f"**{path}**")
-    page.evaluate(
-        "([language, theme]) => { localStorage.setItem('golden.language', language);"
-        " localStorage.setItem('golden.theme', theme); }",
-        [language, theme],
+    # Not on every load: a page may be told of another language or theme meanwhile.
+    chosen = json.dumps({"golden.language": language, "golden.theme": theme})
+    page.add_init_script(
+        f"for (const [name, value] of Object.entries({chosen}))"
+        " if (!localStorage.getItem(name)) localStorage.setItem(name, value);"
     )
-    page.goto(f"{whole.url}{path}")
+    _enter(page, whole, name, path)
     try:
         yield page
     finally:
@@ -113,8 +124,8 @@ def at_home(phone: Page) -> None:
     expect(duty).to_be_visible()
 
 
-def axe_finds_nothing(page: Page) -> None:
-    """Find nothing serious or critical on what the page shows now."""
+def axe_finds_nothing(page: Page, place: str = "") -> None:
+    """Find nothing serious or critical on what the page shows now; the place is named if not."""
     session = page.context.new_cdp_session(page)
     session.send("Page.setBypassCSP", {"enabled": True})
     page.evaluate(AXE.read_text())
@@ -124,7 +135,7 @@ def axe_finds_nothing(page: Page) -> None:
         for fault in found["violations"]
         if fault["impact"] in {"serious", "critical"}
     ]
-    assert not grave, grave
+    assert not grave, (place, grave)
 
 
 def small_targets(phone: Page) -> list[str]:

@@ -13,16 +13,18 @@ from pathlib import Path
 
 import psutil
 import pytest
-from live_processes import App, Author, Heard, add_operator, add_org, app, bus, caught_up
+from live_processes import IS_LONG, App, Author, Heard, add_operator, add_org, app, bus, caught_up
 from waiting import until
 
 from dispatch import db
+from tests.quick_folder import quick_folder
 from web.commands import cluster, process, schema
 from web.drill.live_client import LiveClient
 
 pytestmark = pytest.mark.system
 
-AWAY_S = 7
+#: Several looks of the log's reader in vain; longer with GOLDEN_TEST_LONG=1.
+AWAY_S = 7 if IS_LONG else 3
 
 
 @dataclass
@@ -56,7 +58,7 @@ class Database:
 @pytest.fixture(scope="module")
 def database() -> Iterator[Database]:
     owner = process.server_owner()
-    with tempfile.TemporaryDirectory(prefix="golden-db-") as folder:
+    with tempfile.TemporaryDirectory(prefix="golden-db-", dir=quick_folder()) as folder:
         home = Path(folder)
         home.chmod(0o711)
         server = cluster.Postgres(home / "pg", home / "run", owner, cluster.FORGETFUL)

@@ -34,7 +34,7 @@ from realtime import connection
 from realtime.protocol import Close
 from web.drill.live_client import LiveClient
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 
 class Place:

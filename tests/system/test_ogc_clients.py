@@ -8,7 +8,6 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import factories
@@ -24,9 +23,20 @@ OGRINFO = shutil.which("ogrinfo")
 COUNT = 23
 
 
-@pytest.fixture(name="served")
-async def serve(database: str, redis_url: str, open_folder: Path) -> AsyncIterator[tuple[str, str]]:
-    """Serve 23 devices in a row and one depot; give the address and a keeper's token."""
+@pytest.fixture(name="served", scope="module")
+async def serve(
+    servers: Any, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[str, str]]:
+    """Serve what programs read; give the address and a keeper's token."""
+    folder = tmp_path_factory.mktemp("app")
+    with servers.clone() as database:
+        token = await _fill(database)
+        async with live_processes.app(database, servers.redis_url, folder) as app:
+            yield f"{app.url}/ogc", token
+
+
+async def _fill(database: str) -> str:
+    """Add 23 devices in a row and one depot; give a keeper's token."""
     engine = db.make_engine(database)
     now = datetime.now(UTC)
     async with db.Database(engine, None).transaction() as conn:
@@ -39,8 +49,7 @@ async def serve(database: str, redis_url: str, open_folder: Path) -> AsyncIterat
         await accounts.grant(conn, keeper, org_id, states.OrgRole.KEEPER)
         token = await accounts.add_token(conn, keeper, name="qgis", now=now)
     await engine.dispose()
-    async with live_processes.app(database, redis_url, open_folder) as app:
-        yield f"{app.url}/ogc", token
+    return token
 
 
 def ogrinfo(url: str, *words: str, token: str = "") -> str:

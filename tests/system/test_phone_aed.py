@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from tests.system.phones import (
+    PHONE,
+    WHERE,
+    People,
+    Place,
+    ask,
+    beside_patient,
+    come,
+    go_offline,
+    go_online,
+    hang,
+    key,
+    only_on_duty,
+    sent,
+    some_way_off,
+)
 from tests.system.screens import (
     at_home,
     axe_finds_nothing,
@@ -27,34 +42,15 @@ pytestmark = [pytest.mark.system, pytest.mark.browser]
 
 NAMES = ("responder-01", "responder-02")
 FETCHER = NAMES[1]
-WHERE = "Rue Grimaldi"
 CODE = "4711#8"
 STEPS = ("en_route", "aed_collected", "on_scene", "with_patient", "handed_over", "cleared")
-PHONE = (360, 640)
-
-Place = tuple[float, float]
-
-
-People = dict[str, httpx.Client]
 
 
 @pytest.fixture(scope="module")
 def people(whole: Whole) -> Iterator[People]:
     """Speak to the API as the operator and as two volunteers, who alone are on duty."""
-    whole.close_everything()
-    whole.leave_on_duty(NAMES)
-    with ExitStack() as stack:
-        yield {name: stack.enter_context(whole.client(name)) for name in ("operator", *NAMES)}
-
-
-def _key() -> dict[str, str]:
-    return {"Idempotency-Key": str(uuid4())}
-
-
-def _sent(answer: httpx.Response) -> dict[str, Any]:
-    assert answer.is_success, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
+    with only_on_duty(whole, NAMES) as found:
+        yield found
 
 
 def _jpeg(colour: str, size: tuple[int, int] = (800, 600)) -> bytes:
@@ -65,53 +61,35 @@ def _jpeg(colour: str, size: tuple[int, int] = (800, 600)) -> bytes:
 
 def _hang(operator: httpx.Client, place: Place) -> str:
     """Hang an AED with a code, photos and all that tells where it is."""
-    facts = {
-        "name": "Mairie annexe",
-        "position": {"lon": place[0], "lat": place[1]},
-        "address": "3 Rue Grimaldi",
-        "floor": "2",
-        "entrance": "Porte B",
-        "location_note": "à gauche de l'ascenseur",
-        "access": "public",
-        "hours": "24/7",
-        "cabinet": "code",
-        "phone": "+377 98 98 98 98",
-    }
-    aed = str(_sent(operator.post("/aeds", json=facts, headers=_key()))["id"])
-    _sent(operator.put(f"/aeds/{aed}/code", json={"code": CODE}))
+    aed = hang(
+        operator,
+        place,
+        address="3 Rue Grimaldi",
+        floor="2",
+        entrance="Porte B",
+        location_note="à gauche de l'ascenseur",
+        cabinet="code",
+        phone="+377 98 98 98 98",
+    )
+    sent(operator.put(f"/aeds/{aed}/code", json={"code": CODE}))
     for kind, colour in (("cabinet", "#2f6a94"), ("surroundings", "#9a8f7a")):
         photo = {"params": {"kind": kind}, "content": _jpeg(colour)}
-        _sent(operator.post(f"/aeds/{aed}/photos", **photo, headers=_key()))  # type: ignore[arg-type]  # httpx types each of them
+        sent(operator.post(f"/aeds/{aed}/photos", **photo, headers=key()))  # type: ignore[arg-type]  # httpx types each of them
     return aed
 
 
 def _places(whole: Whole) -> dict[str, Place]:
     """Give a place beside the patient, and one beside the AED."""
-    lon, lat = whole.place_of(WHERE)
-    return {NAMES[0]: (lon + 0.0002, lat), NAMES[1]: (lon + 0.0007, lat - 0.0004)}
+    return {NAMES[0]: beside_patient(whole), NAMES[1]: some_way_off(whole)}
 
 
 def _ask(whole: Whole, people: People, aed: str) -> str:
     """Open an incident for which the volunteer beside the AED is asked to fetch it."""
-    operator, ids = people["operator"], dict[str, str]()
-    for name, (lon, lat) in _places(whole).items():
-        ids[str(_sent(people[name].get("/me"))["person"]["id"])] = name
-        # Going on duty ends the rest after the mission of the test before.
-        _sent(people[name].put("/me/duty", json={"duty": "available"}))
-        _sent(people[name].put("/me/position", json={"lon": lon, "lat": lat}))
-    lon, lat = whole.place_of(WHERE)
-    call = {
-        "kind": "cardiac_arrest",
-        "position": {"lon": lon, "lat": lat},
-        "address": WHERE,
-        "ambulance": "notified",
-    }
-    incident = _sent(operator.post("/incidents", json=call, headers=_key()))["id"]
-    wanted = {"responders": list(ids)}
-    sent = _sent(operator.post(f"/incidents/{incident}/alert", json=wanted, headers=_key()))
-    [alert] = [one for one in sent["alerts"] if one["aed"] is not None]
+    ids = {come(people[name], place): name for name, place in _places(whole).items()}
+    incident, alerts = ask(whole, people["operator"], list(ids))
+    [alert] = [one for one in alerts if one["aed"] is not None]
     assert (alert["aed"]["id"], ids[alert["responder"]]) == (aed, FETCHER)
-    return str(incident)
+    return incident
 
 
 @contextmanager
@@ -162,7 +140,7 @@ def _kept(phone: Page) -> str:
 
 
 def _uses(people: People, aed: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = _sent(people["operator"].get(f"/aeds/{aed}/uses"))["items"]
+    items: list[dict[str, Any]] = sent(people["operator"].get(f"/aeds/{aed}/uses"))["items"]
     return items
 
 
@@ -203,18 +181,9 @@ def test_PHN_2_the_code_goes_after_a_minute_and_nothing_keeps_it(
         expect(phone.get_by_test_id("code")).to_have_count(0)
         assert CODE not in phone.content()
         assert CODE not in _kept(phone)
-        phone.context.set_offline(True)
+        go_offline(phone)
         phone.get_by_test_id("show-code").click()
         expect(phone.locator(".code")).to_contain_text("致电指挥中心")
-
-
-def _offline(phone: Page) -> None:
-    phone.context.set_offline(True)
-
-
-def _online(phone: Page) -> None:
-    phone.context.set_offline(False)
-    phone.evaluate("window.dispatchEvent(new Event('online'))")
 
 
 @pytest.mark.long
@@ -225,15 +194,15 @@ def test_PHN_3_a_photo_waits_for_the_network(
         phone.get_by_test_id("aed-details").click()
         photos = phone.get_by_test_id("aed-sheet").locator("img")
         expect(photos).to_have_count(2)
-        _offline(phone)
+        go_offline(phone)
         phone.get_by_test_id("photo-cabinet").set_input_files(
             {"name": "p.jpg", "mimeType": "image/jpeg", "buffer": _jpeg("#555", (3200, 2400))}
         )
         expect(phone.get_by_test_id("photo-said")).to_contain_text("待发送 1 张")
         picture(phone, "go-aed-photo-waits-zh")
-        _online(phone)
+        go_online(phone)
         expect(photos).to_have_count(3)
-        _offline(phone)
+        go_offline(phone)
         phone.get_by_test_id("photo-surroundings").set_input_files(
             {"name": "p.txt", "mimeType": "text/plain", "buffer": b"no picture"}
         )
@@ -252,16 +221,16 @@ def test_PHN_4_what_was_taken_is_brought_back(
         picture(phone, "go-aed-return-zh")
         axe_finds_nothing(phone)
         assert not small_targets(phone)
-        _offline(phone)
+        go_offline(phone)
         phone.get_by_test_id("returned-used").click()
         expect(card).to_have_count(0)
         phone.get_by_test_id("undo").click()
         expect(card).to_be_visible()
         phone.get_by_test_id("returned-used").click()
         expect(phone.get_by_test_id("undo")).to_have_count(0)
-        _online(phone)
+        go_online(phone)
         expect(phone.get_by_test_id("network")).to_have_count(0)
-        assert _sent(people[FETCHER].get("/me/aed-uses"))["items"] == []
+        assert sent(people[FETCHER].get("/me/aed-uses"))["items"] == []
         [use] = _uses(people, aed)
         assert (use["pads_used"], use["returned_at"] is None) == (True, False)
         phone.reload()
@@ -274,14 +243,14 @@ def test_PHN_4_a_whole_mission_without_network_ends_with_the_return(
     whole: Whole, browser: Browser, people: People
 ) -> None:
     with _fetching(browser, whole, people) as (phone, aed):
-        _offline(phone)
+        go_offline(phone)
         for step in STEPS:
             _step(phone, step)
         phone.get_by_test_id("returned-unused").click()
         expect(phone.get_by_test_id("return")).to_have_count(0)
         expect(phone.get_by_test_id("undo")).to_have_count(0)
         picture(phone, "go-aed-return-offline-zh")
-        _online(phone)
+        go_online(phone)
         expect(phone.get_by_test_id("duty")).to_be_visible()
         expect(phone.get_by_test_id("network")).to_have_count(0)
         [use] = _uses(people, aed)

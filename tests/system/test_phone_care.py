@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,6 +12,20 @@ import pytest
 from live_processes import IS_LONG
 from playwright.sync_api import Browser, Page, expect
 
+from tests.system.phones import (
+    PHONE,
+    WHERE,
+    People,
+    ask,
+    beside_patient,
+    come,
+    go_offline,
+    go_online,
+    hang,
+    only_on_duty,
+    sent,
+    some_way_off,
+)
 from tests.system.screens import (
     PICTURES,
     at_home,
@@ -30,35 +43,17 @@ pytestmark = [pytest.mark.system, pytest.mark.browser]
 LANGUAGES = ("zh", "en") if IS_LONG or PICTURES else ("en",)
 NAMES = ("responder-03", "responder-04")
 ME = NAMES[1]
-WHERE = "Rue Grimaldi"
-PHONE = (360, 640)
-
-People = dict[str, httpx.Client]
 
 
 @pytest.fixture(scope="module")
 def people(whole: Whole) -> Iterator[People]:
     """Speak to the API as the operator and as two volunteers, who alone are on duty."""
-    whole.close_everything()
-    whole.leave_on_duty(NAMES)
-    with ExitStack() as stack:
-        yield {name: stack.enter_context(whole.client(name)) for name in ("operator", *NAMES)}
-
-
-def _key() -> dict[str, str]:
-    return {"Idempotency-Key": str(uuid4())}
-
-
-def _sent(answer: httpx.Response) -> dict[str, Any]:
-    assert answer.is_success, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
+    with only_on_duty(whole, NAMES) as found:
+        yield found
 
 
 def _place(whole: Whole, name: str) -> tuple[float, float]:
-    """Give a place beside the patient, and one some way off."""
-    lon, lat = whole.place_of(WHERE)
-    return (lon + 0.0002, lat) if name == NAMES[0] else (lon + 0.0007, lat - 0.0004)
+    return beside_patient(whole) if name == NAMES[0] else some_way_off(whole)
 
 
 @contextmanager
@@ -75,23 +70,8 @@ def _asked(
 ) -> Iterator[str]:
     """Ask volunteers to come to an incident."""
     operator = people["operator"]
-    ids = []
-    for name in names:
-        lon, lat = _place(whole, name)
-        _sent(people[name].put("/me/duty", json={"duty": "available"}))
-        _sent(people[name].put("/me/position", json={"lon": lon, "lat": lat}))
-        ids.append(_sent(people[name].get("/me"))["person"]["id"])
-    lon, lat = whole.place_of(WHERE)
-    call = {
-        "kind": "cardiac_arrest",
-        "position": {"lon": lon, "lat": lat},
-        "address": WHERE,
-        "ambulance": "notified",
-        "exercise": exercise,
-    }
-    incident = str(_sent(operator.post("/incidents", json=call, headers=_key()))["id"])
-    wanted = {"responders": ids}
-    _sent(operator.post(f"/incidents/{incident}/alert", json=wanted, headers=_key()))
+    ids = [come(people[name], _place(whole, name)) for name in names]
+    incident, _alerts = ask(whole, operator, ids, exercise=exercise)
     try:
         yield incident
     finally:
@@ -102,7 +82,7 @@ def _asked(
 
 def _read_stand_down(volunteer: httpx.Client) -> None:
     """Leave nothing for the next phone to show."""
-    told = _sent(volunteer.get("/me"))["stand_down"]
+    told = sent(volunteer.get("/me"))["stand_down"]
     if told is not None:
         volunteer.post(f"/alerts/{told['alert']}/seen", json={})
 
@@ -130,16 +110,8 @@ def _looks_right(phone: Page, name: str) -> None:
 @contextmanager
 def _hung(whole: Whole, people: People) -> Iterator[str]:
     """Hang an AED beside the volunteer who is to fetch it."""
-    lon, lat = _place(whole, ME)
     operator = people["operator"]
-    facts = {
-        "name": "Mairie annexe",
-        "position": {"lon": lon, "lat": lat},
-        "access": "public",
-        "hours": "24/7",
-        "cabinet": "none",
-    }
-    aed = str(_sent(operator.post("/aeds", json=facts, headers=_key()))["id"])
+    aed = hang(operator, _place(whole, ME), cabinet="none")
     try:
         yield aed
     finally:
@@ -159,22 +131,21 @@ def test_PHN_5_one_tap_says_that_the_aed_cannot_be_had(
         expect(phone.get_by_test_id("mission")).to_contain_text("Mairie annexe")
         map_is_drawn(phone)
         _looks_right(phone, f"go-aed-problem-{language}")
-        phone.context.set_offline(True)
+        go_offline(phone)
         phone.get_by_test_id("aed-locked").click()
         # Without network nobody can name another AED: the patient is what is left.
         expect(phone.get_by_test_id("reported")).to_contain_text(
             "没有网络" if language == "zh" else "No network"
         )
         expect(phone.locator(".steps li")).to_have_count(4)
-        phone.context.set_offline(False)
-        phone.evaluate("window.dispatchEvent(new Event('online'))")
+        go_online(phone)
         changed = phone.get_by_test_id("changed")
         expect(changed).to_contain_text("Mairie annexe")
         _looks_right(phone, f"go-changed-{language}")
         phone.get_by_test_id("changed-read").click()
         expect(changed).to_have_count(0)
         expect(phone.get_by_test_id("reported")).to_have_count(0)
-        [said] = _sent(people["operator"].get(f"/aeds/{aed}/reports"))["items"]
+        [said] = sent(people["operator"].get(f"/aeds/{aed}/reports"))["items"]
         assert said["kind"] == "locked"
 
 
@@ -202,11 +173,10 @@ def test_PHN_6_a_late_accept_is_thanked_for_once(
     whole: Whole, browser: Browser, people: People
 ) -> None:
     with _phone(browser, whole) as phone, _alerted(phone, whole, people) as incident:
-        phone.context.set_offline(True)
+        go_offline(phone)
         phone.get_by_test_id("accept").click()
         _change(whole, _COVERED, UUID(incident))
-        phone.context.set_offline(False)
-        phone.evaluate("window.dispatchEvent(new Event('online'))")
+        go_online(phone)
         expect(phone.get_by_test_id("thanks")).to_contain_text("谢谢您愿意前往")
         _looks_right(phone, "go-late-zh")
         phone.get_by_test_id("thanks-read").click()
@@ -244,7 +214,7 @@ def test_PHN_8_what_keeps_calls_away_is_mended_by_one_tap(
     whole: Whole, browser: Browser, people: People, language: str
 ) -> None:
     always = {"from": "00:00", "until": "23:59", "except": []}
-    _sent(people[ME].put("/me/quiet", json=always))
+    sent(people[ME].put("/me/quiet", json=always))
     with _phone(browser, whole, language=language) as phone:
         blocked = phone.get_by_test_id("blocked")
         expect(blocked.locator("li[data-code=quiet_hours]")).to_be_visible()
@@ -253,7 +223,7 @@ def test_PHN_8_what_keeps_calls_away_is_mended_by_one_tap(
         _looks_right(phone, f"go-quiet-{language}")
         phone.get_by_test_id("quiet-clear").click()
         expect(blocked.locator("li[data-code=quiet_hours]")).to_have_count(0)
-        assert _sent(people[ME].get("/me"))["quiet"] is None
+        assert sent(people[ME].get("/me"))["quiet"] is None
         readiness = phone.get_by_test_id("readiness")
         expect(readiness).to_contain_text("短信" if language == "zh" else "Text message")
         readiness.scroll_into_view_if_needed()
@@ -264,16 +234,14 @@ def test_PHN_8_what_keeps_calls_away_is_mended_by_one_tap(
 def test_PHN_9_a_practice_alert_comes_from_the_server(
     whole: Whole, browser: Browser, people: People
 ) -> None:
-    _sent(people[ME].put("/me/duty", json={"duty": "available"}))
-    lon, lat = _place(whole, ME)
-    _sent(people[ME].put("/me/position", json={"lon": lon, "lat": lat}))
+    come(people[ME], _place(whole, ME))
     with _phone(browser, whole) as phone:
         phone.get_by_role("button", name="演练一次").click()
         alert = phone.get_by_test_id("alert")
         expect(alert).to_contain_text("演练")
         assert phone.title().startswith("演练")
         picture(phone, "go-practice-zh")
-        listed = _sent(people["operator"].get("/incidents?status=open"))["items"]
+        listed = sent(people["operator"].get("/incidents?status=open"))["items"]
         assert listed == []
         phone.get_by_test_id("decline").click()
         expect(phone.get_by_test_id("duty")).to_be_visible()

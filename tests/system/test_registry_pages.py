@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +12,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.screens import map_is_drawn, picture, signed_in
+from tests.system.screens import axe_finds_nothing, map_is_drawn, picture, signed_in
 from tests.system.whole import Whole
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
-AXE = Path(__file__).parents[2] / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE, DESK = (360, 640), (1440, 900)
 #: Off the quay, where no other test looks for an AED.
 EAST, NORTH = 7.4360, 43.7330
@@ -201,7 +199,7 @@ def test_UIR_6_a_wrong_layout_is_mended_by_keys_and_kept(
         expect(page.get_by_label(layout, exact=True)).to_have_value(kept)
         expect(page.locator(".reg-samples")).to_contain_text(listed)
         page.locator(".reg-layout").scroll_into_view_if_needed()
-        _axe(page, "import")
+        axe_finds_nothing(page, "import")
         picture(page, f"registry-layout-{theme}-{language}")
 
 
@@ -245,7 +243,7 @@ def test_UIR_5_no_page_shuts_anybody_out(
         for place in ("aeds", "people", "people/teams", "import"):
             page.evaluate("place => { location.hash = place; }", place)
             _settled(page)
-            _axe(page, place)
+            axe_finds_nothing(page, place)
         page.evaluate("() => { location.hash = 'aeds'; }")
         page.locator(".reg-row").first.click()
         for tab in ("record", "keeping", "checks", "reports", "uses", "history"):
@@ -253,11 +251,11 @@ def test_UIR_5_no_page_shuts_anybody_out(
                 "tab => { location.hash = location.hash.split('?')[0] + '?tab=' + tab; }", tab
             )
             _settled(page)
-            _axe(page, tab)
+            axe_finds_nothing(page, tab)
         page.evaluate("() => { location.hash = 'people'; }")
         page.locator(".reg-row").first.click()
         _settled(page)
-        _axe(page, "person")
+        axe_finds_nothing(page, "person")
         picture(page, f"registry-person-{look['language']}-{look['theme']}")
 
 
@@ -265,17 +263,3 @@ def _settled(page: Page) -> None:
     expect(page.locator(".bars")).to_have_count(0)
     width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert width <= 0, f"{width} px too wide"
-
-
-def _axe(page: Page, place: str) -> None:
-    session = page.context.new_cdp_session(page)
-    session.send("Page.setBypassCSP", {"enabled": True})
-    page.evaluate(AXE.read_text())
-    found: dict[str, Any] = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    grave = [
-        (fault["id"], node["html"][:160])
-        for fault in found["violations"]
-        if fault["impact"] in {"serious", "critical"}
-        for node in itertools.islice(fault["nodes"], 5)
-    ]
-    assert not grave, (place, grave)

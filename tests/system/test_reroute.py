@@ -22,7 +22,7 @@ from tests import factories as f
 from tests.system.test_timers import runner
 from web.drill.live_client import LiveClient
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 WITHIN_S = 2.0
 

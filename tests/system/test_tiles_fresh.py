@@ -21,7 +21,7 @@ from dispatch import db
 from geo import aeds, mvt
 from geo.position import Position
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]
 
 #: The promise: an edit shows within this time.
 FRESH_S = 5.0

@@ -3,11 +3,10 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -16,13 +15,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from live_processes import free_port
 
+from tests.quick_folder import quick_folder
 from web.commands import installation
 
 pytestmark = pytest.mark.system
 
 _GOLDEN = (sys.executable, "-m", "web.commands")
-_DATA = Path(os.environ.get("GOLDEN_TEST_DATA", "."))
 
 
 def until(condition: Callable[[], object], within_s: float = 90) -> None:
@@ -30,11 +30,6 @@ def until(condition: Callable[[], object], within_s: float = 90) -> None:
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 class Up:
@@ -61,8 +56,8 @@ class Up:
         return any(words in line for line in self.said)
 
     def wait_ready(self) -> None:
-        until(lambda: self.has_said("ready after") or self._child.poll() is not None, 180)
-        assert self._child.poll() is None, self.said
+        until(lambda: self.has_said("ready after") or self.has_ended(), 180)
+        assert not self.has_ended(), self.said
 
     def children(self, title: str) -> list[psutil.Process]:
         found = []
@@ -83,8 +78,11 @@ class Up:
         self._reader.join()
         return status
 
+    def has_ended(self) -> bool:
+        return self._child.poll() is not None
+
     def clean_up(self) -> None:
-        if self._child.poll() is None:
+        if not self.has_ended():
             self.end(signal.SIGTERM)
 
 
@@ -107,22 +105,51 @@ def processes_of(folder: Path) -> list[psutil.Process]:
     ]
 
 
-@pytest.fixture
-def up(open_folder: Path) -> Iterator[Callable[..., Up]]:
-    started: list[Up] = []
+class Installation:
+    """One data folder on which `golden up` is started again where a test has ended it."""
 
-    def start(*options: str) -> Up:
-        started.append(Up(open_folder / "data", *options))
-        return started[-1]
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self._started: list[Up] = []
 
-    yield start
-    for one in started:
-        one.clean_up()
+    def up(self) -> Up:
+        if not self._started or self._started[-1].has_ended():
+            self._started.append(Up(self.data_dir, "--no-demo", "--processes", "2"))
+            self._started[-1].wait_ready()
+        return self._started[-1]
+
+    def clean_up(self) -> None:
+        for one in self._started:
+            one.clean_up()
 
 
-def test_up_serves_replaces_what_is_killed_and_stops_everything(up):
-    one = up("--no-demo", "--processes", "2")
-    one.wait_ready()
+@pytest.fixture(scope="module")
+def place() -> Iterator[Installation]:
+    """Give one installation for all tests of this file; making one takes the longest."""
+    with tempfile.TemporaryDirectory(prefix="golden-up-", dir=quick_folder()) as folder:
+        Path(folder).chmod(0o755)
+        made = Installation(Path(folder) / "data")
+        yield made
+        made.clean_up()
+
+
+def test_a_second_up_and_a_taken_port_are_refused_with_what_to_do(place, open_folder):
+    one = place.up()
+    again = golden("up", "--no-demo", "--data-dir", str(one.data_dir), "--port", str(free_port()))
+    assert again.returncode == 1
+    assert "golden down" in again.stderr
+    other = ("--data-dir", str(open_folder / "other"), "--port", str(one.port))
+    taken = golden("up", "--no-demo", *other)
+    assert taken.returncode == 1
+    assert "--port" in taken.stderr
+    doctor = json.loads(golden("doctor", "--json", "--data-dir", str(one.data_dir)).stdout)
+    states = {check["code"]: check["state"] for check in doctor["checks"]}
+    assert {states[code] for code in ("database", "schema", "durable", "redis_server")} == {"ok"}
+    assert golden("down", "--data-dir", str(open_folder / "other")).stdout.startswith("Not running")
+
+
+def test_up_serves_replaces_what_is_killed_and_stops_everything(place):
+    one = place.up()
     assert one.get("/livez") == one.get("/readyz") == 200
     apps = one.children("golden serve")
     assert len(apps) == 2
@@ -144,46 +171,16 @@ def test_up_serves_replaces_what_is_killed_and_stops_everything(up):
     assert processes_of(one.data_dir) == []
 
 
-def test_a_killed_up_takes_everything_along_and_the_next_start_is_well(up):
-    first = up("--no-demo", "--processes", "1")
-    first.wait_ready()
+def test_a_killed_up_takes_everything_along_and_the_next_start_is_well(place):
+    first = place.up()
     family = psutil.Process(first.pid).children(recursive=True)
     first.end(signal.SIGKILL)
     assert psutil.wait_procs(family, timeout=60)[1] == []
-    second = up("--no-demo", "--processes", "1")
-    second.wait_ready()
+    second = place.up()
+    assert second is not first
     assert second.get("/readyz") == 200
     assert second.end(signal.SIGINT) == 0
     assert processes_of(second.data_dir) == []
-
-
-def test_a_second_up_and_a_taken_port_are_refused_with_what_to_do(up, open_folder):
-    one = up("--no-demo", "--processes", "1")
-    one.wait_ready()
-    again = golden("up", "--no-demo", "--data-dir", str(one.data_dir), "--port", str(free_port()))
-    assert again.returncode == 1
-    assert "golden down" in again.stderr
-    other = ("--data-dir", str(open_folder / "other"), "--port", str(one.port))
-    taken = golden("up", "--no-demo", *other)
-    assert taken.returncode == 1
-    assert "--port" in taken.stderr
-    doctor = json.loads(golden("doctor", "--json", "--data-dir", str(one.data_dir)).stdout)
-    states = {check["code"]: check["state"] for check in doctor["checks"]}
-    assert {states[code] for code in ("database", "schema", "durable", "redis_server")} == {"ok"}
-    assert golden("down", "--data-dir", str(open_folder / "other")).stdout.startswith("Not running")
-
-
-@pytest.mark.real_data
-def test_the_demo_plays_one_incident_from_call_to_close(up, open_folder):
-    download = open_folder / "data" / "download"
-    download.mkdir(parents=True)
-    shutil.copy(_DATA / "osm" / "monaco.osm.pbf", download)
-    one = up()
-    until(lambda: one.has_said("opened → alerted → accepted"), 300)
-    assert one.has_said("closed 结案")
-    links = [line for line in one.said if "/sign-in#" in line]
-    assert [line.split()[0] for line in links][:2] == ["operator", "responder-01"]
-    assert one.end(signal.SIGINT) == 0
 
 
 def answers(one: Up, path: str) -> bool:

@@ -49,6 +49,15 @@ def _fetches(phone: Page) -> bool:
     return "先取" in phone.get_by_test_id("alert").inner_text()
 
 
+def test_the_demo_plays_one_incident_from_call_to_close(whole: Whole) -> None:
+    if whole.process is None:
+        pytest.skip("the system was started by somebody else, who read what it said")
+    whole.wait_said("closed 结案")
+    assert any("opened → alerted → accepted" in line for line in whole.said)
+    links = [line.split()[0] for line in whole.said if "/sign-in#" in line]
+    assert links[:2] == ["operator", "responder-01"]
+
+
 def test_UI_1_the_first_incident_needs_no_mouse_and_few_keys(
     whole: Whole, browser: Browser
 ) -> None:

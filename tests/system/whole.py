@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -31,6 +33,9 @@ class Whole:
     process: subprocess.Popen[str] | None = None
     said: list[str] = field(default_factory=list)
     told: threading.Event = field(default_factory=threading.Event)
+    #: Of whoever has signed in before, so that a `golden` command is not needed each time.
+    tokens: dict[str, str] = field(default_factory=dict)
+    cookies: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -56,8 +61,9 @@ class Whole:
 
     def client(self, name: str) -> httpx.Client:
         """Speak to the API as somebody."""
-        token = self.golden("token", name).strip().splitlines()[-1]
-        headers = {"Authorization": f"Bearer {token}"}
+        if name not in self.tokens:
+            self.tokens[name] = self.golden("token", name).strip().splitlines()[-1]
+        headers = {"Authorization": f"Bearer {self.tokens[name]}"}
         return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=30)
 
     def close_everything(self) -> None:
@@ -119,6 +125,13 @@ class Whole:
         assert self.process is not None
         assert self.process.poll() is None, "".join(self.said)
 
+    def wait_said(self, words: str) -> None:
+        """Wait until the system has said something."""
+        end = time.monotonic() + START_WITHIN_S
+        while not any(words in line for line in self.said):
+            assert time.monotonic() < end, "".join(self.said)
+            time.sleep(0.05)
+
 
 @contextmanager
 def whole_system(folder: Path, *, processes: int = 3) -> Iterator[Whole]:
@@ -134,6 +147,7 @@ def whole_system(folder: Path, *, processes: int = 3) -> Iterator[Whole]:
         yield running
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(90)
+        status = process.wait(90)
         if process.stdout is not None:
             process.stdout.close()
+    assert status == 0, "".join(running.said)
