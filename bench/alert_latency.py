@@ -7,6 +7,10 @@ Starts a PostgreSQL and Redis of its own. In one run: the product with named res
 policy; a thin service that commits the same rows and does nothing else (thin_alerts.py); and bytes
 written to as many open sockets (raw_write.py). The goal: p99 of the product with named responders
 is at most twice the sum of the p99 of these two. By policy the plan comes on top of it.
+
+One app process of the product and one of the thin service. `cpu_ms` is the processor time of that
+process per request: it is what is left of the gap when nothing waits, and it includes the frames
+and the heartbeats of every connected phone. At 20 requests/s a process is full at 50 ms.
 """
 
 from __future__ import annotations
@@ -45,6 +49,7 @@ class Journal:
         self.asked: dict[int, float] = {}
         self.answered: dict[int, float] = {}
         self.heard: dict[int, float] = {}
+        self.cpu_s = 0.0
 
     def note(self, phone: int, frame: bytes) -> None:
         """Take the first alert of a phone."""
@@ -63,16 +68,18 @@ class Journal:
             "waves": len(self.asked), "addressed": len(self.wave_of), "reached": len(reached),
             **{f"frame_p{p}_ms": round(http_load.percentile(reached, p), 1) for p in (50, 95, 99)},
             **{f"post_p{p}_ms": round(http_load.percentile(answers, p), 1) for p in (50, 99)},
+            "cpu_ms": round(self.cpu_s / max(1, len(self.asked)) * 1e3, 1),
         }  # fmt: skip
 
 
 Post = Callable[[int], tuple[str, bytes, dict[str, str]]]
 
 
-async def play(url: str, journal: Journal, waves: int, rate: float, post: Post) -> None:
+async def play(service: Service, journal: Journal, waves: int, rate: float, post: Post) -> None:
     """Send the requests at their times, whether the ones before are answered or not."""
+    cpu = http_load.Cpu(service.pid)
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=service.url, limits=limits, timeout=30) as client:
         await asyncio.gather(*(client.get("/livez") for _ in range(16)))  # connections are open
         began = time.perf_counter()
 
@@ -87,6 +94,7 @@ async def play(url: str, journal: Journal, waves: int, rate: float, post: Post) 
 
         await asyncio.gather(*(one(wave) for wave in range(waves)))
     await asyncio.sleep(1.0)  # for the last frames
+    journal.cpu_s = cpu.seconds()
 
 
 def groups(args: argparse.Namespace) -> list[list[int]]:
@@ -148,7 +156,7 @@ async def named(
         body = orjson.dumps({"responders": people})
         return f"/api/v1/incidents/{incidents[wave]}/alert", body, signed(city)
 
-    await play(product.url, journal, len(waves), args.rate, post)
+    await play(product, journal, len(waves), args.rate, post)
     return journal
 
 
@@ -164,7 +172,7 @@ async def by_policy(
     def post(wave: int) -> tuple[str, bytes, dict[str, str]]:
         return f"/api/v1/incidents/{incidents[wave]}/alert", b"{}", signed(city)
 
-    await play(product.url, journal, waves, args.rate, post)
+    await play(product, journal, waves, args.rate, post)
     number = {who: n for n, who in enumerate(city.ids)}
     with psycopg.connect(args.database) as conn:
         rows = conn.execute(
@@ -210,7 +218,7 @@ from wave where exists (select from alert where alert.wave_id = wave.id) order b
 async def thin_commit(service: Service, rows: Sequence[bytes], rate: float) -> Journal:
     """Have the same rows committed by the thin service at the same rate."""
     journal = Journal()
-    await play(service.url, journal, len(rows), rate, lambda wave: ("/alert", rows[wave], {}))
+    await play(service, journal, len(rows), rate, lambda wave: ("/alert", rows[wave], {}))
     return journal
 
 
@@ -239,7 +247,7 @@ async def raw_write(service: Service, args: argparse.Namespace) -> Journal:
     for socket in sockets:
         socket.is_answered.set_result(b"")
     await play(
-        service.url, journal, len(waves), args.rate,
+        service, journal, len(waves), args.rate,
         lambda wave: ("/", orjson.dumps(waves[wave]), {}),
     )  # fmt: skip
     for socket in sockets:

@@ -38,7 +38,9 @@ from dispatch import (
     matching,
     plan_views,
     planning,
+    policies,
     settings,
+    store,
     ways,
     whereabouts,
 )
@@ -47,9 +49,9 @@ from geo import aeds, walking, walking_build, walking_files
 ROUNDS = 3
 #: What is timed with --stages: awaited, then called.
 AWAITED = (
-    (planning, "policy_for"), (planning, "live_positions"), (whereabouts, "live_around"),
-    (eligibility, "stored_near"), (eligibility, "describe"), (eligibility, "gather"),
-    (aeds, "near"), (planning, "_gather"), (planning, "make"),
+    (policies, "effective"), (planning, "live_positions"), (whereabouts, "live_around"),
+    (whereabouts, "stored_near"), (whereabouts, "unplaced"), (eligibility, "describe"),
+    (eligibility, "gather"), (aeds, "near"), (planning, "_gather"), (planning, "make"),
 )  # fmt: skip
 CALLED = ((ways, "measure"), (planning, "_decide"), (plan_views, "plan_out"))
 
@@ -178,12 +180,13 @@ async def plan(
     """Do what `GET /incidents/{id}/plan` does between its rights and its answer."""
     now = datetime.now(UTC)
     async with db.Database(engine, None).snapshot() as conn:
-        policy = await planning.policy_for(conn, incident, base=base, now=now)
+        known = await store.get_incident(conn, incident)
+        policy = await policies.effective(conn, known, base=base, now=now)
         live = await planning.live_positions(
-            conn, incident, bus, policy=policy, network=network, now=now
+            conn, incident, bus, policy=policy, network=network, known=known, now=now
         )
         return await planning.make(
-            conn, incident, policy=policy, network=network, live=live, now=now
+            conn, incident, policy=policy, network=network, live=live, known=known, now=now
         )
 
 

@@ -85,8 +85,12 @@ def write(decision: Decision) -> dict[str, Any]:
         "candidates": [
             _blocked_out(person, person.blocked)
             if person.blocked is not None and decision.call is not Call.REROUTE
-            else _candidate_out(person, decision.aeds)
-            for person in decision.candidates
+            else _candidate_out(person, seconds)
+            for person, seconds in zip(
+                decision.candidates,
+                matching.seconds_to(decision.candidates, decision.aeds),
+                strict=True,
+            )
         ],
         "aeds": [_aed_out(aed) for aed in decision.aeds],
         "under": _under_out(decision.under),
@@ -109,15 +113,13 @@ def read(values: Mapping[str, Any]) -> Decision:
     )
 
 
-def _candidate_out(
-    person: matching.Candidate, aeds: Sequence[matching.AedOption]
-) -> dict[str, Any]:
+def _candidate_out(person: matching.Candidate, aed_s: Sequence[float]) -> dict[str, Any]:
     """Write one person; `aed_s` stands in the order of the AEDs, which keeps the record short."""
     return {
         "id": str(person.id),
         "blocked": None if person.blocked is None else person.blocked.value,
         "direct_s": person.direct_s,
-        "aed_s": [person.aed_s.get(aed.id) for aed in aeds],
+        "aed_s": [None if math.isinf(seconds) else seconds for seconds in aed_s],
         "distance_m": person.distance_m,
         "accept": person.accept,
         "carries": person.carries,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import uuid5
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -151,12 +152,15 @@ order by incident.org_id
 
 
 async def _ask_somebody(conn: AsyncConnection, silent: Health, *, now: datetime) -> None:
-    """Make a task of a silent channel for the organisations whose messages it took."""
+    """Make a task of a silent channel for the organisations whose messages it took.
+
+    Each channel has its own: one that is silent must not hide another.
+    """
     values = {"channel": silent.name, "after": now - WINDOW}
     for org_id in list((await conn.execute(_WHOSE, values)).scalars()):
         await tasks.add(
-            conn, org_id, tasks.Kind.CHANNEL, subject_id=org_id, due_at=now + TASK_DUE,
-            body={"channel": silent.name}, exercise=False, now=now,
+            conn, org_id, tasks.Kind.CHANNEL, subject_id=uuid5(org_id, silent.name),
+            due_at=now + TASK_DUE, body={"channel": silent.name}, exercise=False, now=now,
         )  # fmt: skip
 
 

@@ -7,10 +7,13 @@ row dies. No lock is held across routing, Redis or the network.
 
 from __future__ import annotations
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import orjson
 import redis.asyncio
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from realtime import log
@@ -30,16 +33,36 @@ SESSION_OPTIONS = (
 
 def make_engine(database_url: str, *, pool_size: int = 8) -> AsyncEngine:
     """Return an engine whose sessions have bounded waits; connects on first use."""
-    return create_async_engine(
+    engine = create_async_engine(
         database_url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=3,
-        pool_pre_ping=True,
         pool_recycle=1_800,
         hide_parameters=True,  # errors are logged, and values are phone numbers and places
+        json_serializer=_json,
         connect_args={"options": SESSION_OPTIONS, "connect_timeout": 3},
     )
+    sa.event.listen(engine.sync_engine, "checkout", _refuse_dropped)
+    return engine
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+
+
+def _refuse_dropped(_adapted: object, record: sa.pool.ConnectionPoolEntry, _proxy: object) -> None:
+    """Make connections anew when the server has closed this one, without asking it.
+
+    A server says nothing to an idle session, so whatever there is to read is its farewell.
+    """
+    connection = record.driver_connection
+    if connection is None or connection.closed:
+        raise sa.exc.InvalidatePoolError
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    if poller.poll(0):
+        raise sa.exc.InvalidatePoolError
 
 
 @asynccontextmanager
@@ -55,6 +78,7 @@ class Database:
     def __init__(self, engine: AsyncEngine, hints: redis.asyncio.Redis | None) -> None:
         self.engine = engine
         self._hints = hints
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -69,6 +93,12 @@ class Database:
             moved = log.moved(conn)
         if moved and self._hints is not None:
             await log.publish_moved(self._hints, moved)
+
+    @asynccontextmanager
+    async def single(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection for one read, which is an instant by itself: no BEGIN and COMMIT."""
+        async with self._single.connect() as conn:
+            yield conn
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:

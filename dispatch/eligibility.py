@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol, TypeGuard
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, histories, matching, restraint, states, store
+from dispatch import errors, histories, matching, restraint, states, store, whereabouts
+from dispatch.store import reading
 from geo import position, usability
 
-#: Stored positions lag behind the live ones by up to this (responders.report_position).
-POSITION_LAG_M = 100.0
 #: Redis keeps milliseconds.
 _SAME = timedelta(milliseconds=1)
-#: People on duty of whom no position is known at all are listed, but not without end.
-NOWHERE_MOST = 50
 
 
 class Scene(Protocol):
@@ -79,16 +77,8 @@ class Person:
     against: tuple[restraint.Against, ...] = ()
     # How likely a yes is.
     accept: float = 0.287
-
-
-# ix_last_position_position and ix_place_position find who is near.
-_NEAR = sa.text("""
-with patient as (select cast(ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) as geography) as point)
-select responder_id as id from last_position, patient
-where ST_DWithin(last_position.position, point, :within_m)
-union
-select responder_id from place, patient where ST_DWithin(place.position, point, :within_m)
-""")
+    # Metres in a straight line to the scene.
+    away_m: float | None = None
 
 
 async def gather(
@@ -98,80 +88,79 @@ async def gather(
     *,
     within_m: float,
     live: Mapping[UUID, store.Fix],
+    stored: Mapping[UUID, store.Fix | None] | None = None,
     named: Sequence[UUID] | None,
     now: datetime,
 ) -> list[Person]:
     """Return everyone of the incident's organisation and below who may be within reach.
 
-    With `named` exactly these, wherever they are. Raises NotFound when one of them is not there.
+    `stored` is `whereabouts.stored_near`, where it was read just now. With `named` exactly these,
+    wherever they are. Raises NotFound when one of them is not there.
     """
     if named is not None:
-        people = await describe(conn, incident, policy, named, live=live, now=now)
+        people = await describe(
+            conn, incident, policy, named, live=live, is_exercise=incident.exercise, now=now
+        )
         if len(people) < len(set(named)):
             raise errors.NotFound
         people = [_regardless_of_place(person) for person in people]
         return await _restrain(conn, incident, policy, people, is_budgeted=False, now=now)
-    near = await stored_near(conn, incident, within_m=within_m) | await _nowhere(conn, incident)
-    people = await describe(conn, incident, policy, [*near, *live], live=live, now=now)
-    people = [person for person in people if _is_near(person, incident.position, within_m)]
-    return await _restrain(conn, incident, policy, people, is_budgeted=True, now=now)
+    if stored is None:
+        stored = await whereabouts.stored_near(conn, incident.position, within_m=within_m)
+    ids = {*stored, *live, *await whereabouts.unplaced(conn, incident.org_path)}
+    people = await describe(
+        conn, incident, policy, list(ids), live=live, stored=stored, is_exercise=incident.exercise,
+        now=now,
+    )  # fmt: skip
+    near = [person for person in people if person.away_m is None or person.away_m <= within_m]
+    return await _restrain(conn, incident, policy, near, is_budgeted=True, now=now)
 
 
-async def stored_near(conn: AsyncConnection, incident: Scene, *, within_m: float) -> set[UUID]:
-    """Name who may be within reach by what is stored."""
-    spot, within_m = incident.position, within_m + POSITION_LAG_M
-    values = {"lon": spot.lon, "lat": spot.lat, "within_m": within_m}
-    return {row.id for row in await conn.execute(_NEAR, values)}
-
-
-# Looks at everybody on duty, which takes longer than all else: once for a plan is enough.
-_NOWHERE = sa.text("""
-select responder.id from responder
-join org on org.id = responder.org_id and starts_with(org.path, :path)
-where responder.duty = 'available'
-  and not exists (select from last_position where responder_id = responder.id)
-  and not exists (select from place where responder_id = responder.id)
-limit :nowhere_most
-""")
-
-
-async def _nowhere(conn: AsyncConnection, incident: Scene) -> set[UUID]:
-    """Name some people on duty of whom no position is stored."""
-    values = {"path": incident.org_path, "nowhere_most": NOWHERE_MOST}
-    return {row.id for row in await conn.execute(_NOWHERE, values)}
-
-
-# The primary keys, and the indexes by responder.
+# The primary keys and ix_certificate_verified; who was asked and who is bound are few.
 _FACTS = sa.text("""
-select responder.id, responder.org_id, responder.duty, responder.duty_until,
-       responder.rest_until, responder.skills,
-       responder.born_on, responder.code, responder.suspended_reason,
+with asked as materialized (
+    select distinct on (responder_id) responder_id, stood_down_at is not null as was_stopped
+    from alert
+    where incident_id = :incident_id
+      and notified_at >= coalesce(
+          (select reopened_at from incident where id = :incident_id), '-infinity')
+    order by responder_id, id desc
+), bound as materialized (
+    select alert.responder_id from alert
+    join incident on incident.id = alert.incident_id
+    where alert.status in ('pending','notified','delivered','seen')
+      and incident.practice_of is null and incident.exercise <= :is_exercise
+    union
+    select assignment.responder_id from assignment
+    join incident on incident.id = assignment.incident_id
+    where assignment.ended_at is null
+      and incident.practice_of is null and incident.exercise <= :is_exercise
+), mission as materialized (
+    select assignment.responder_id, whose.path from assignment
+    join incident on incident.id = assignment.incident_id
+    join org as whose on whose.id = incident.org_id
+    where assignment.ended_at is null and incident.practice_of is null
+), zone as materialized (
+    select id, timezone,
+           cast(cast(:now as timestamptz) at time zone timezone as time) as local_time,
+           cast(cast(:now as timestamptz) at time zone timezone as date) as today
+    from org where starts_with(path, :path)
+)
+select responder.id, responder.org_id, responder.duty, responder.duty_until, responder.rest_until,
+       responder.skills, responder.born_on, responder.code, responder.suspended_reason,
        responder.version, responder.quiet_from, responder.quiet_until, responder.quiet_except,
-       cast(cast(:now as timestamptz) at time zone org.timezone as time) as local_time,
-       person.name, person.name_en, person.is_invented, org.timezone,
-       cast(cast(:now as timestamptz) at time zone org.timezone as date) as today,
-       held.valid_until, last_position.at as seen_at, last_position.accuracy_m,
-       ST_X(last_position.position::geometry) as lon, ST_Y(last_position.position::geometry) as lat,
-       exists (select from alert where alert.responder_id = responder.id
-               and alert.incident_id = :incident_id) as was_asked,
-       exists (select from alert
-               join incident on incident.id = alert.incident_id and incident.practice_of is null
-               where alert.responder_id = responder.id
-               and alert.status in ('pending','notified','delivered','seen')) as is_asked,
-       (select whose.path from assignment
-        join incident on incident.id = assignment.incident_id
-        join org as whose on whose.id = incident.org_id
-        where assignment.responder_id = responder.id and assignment.ended_at is null
-              and incident.practice_of is null)
-           as mission_path
+       person.name, person.name_en, person.is_invented,
+       zone.timezone, zone.local_time, zone.today,
+       (select max(expires_on) from certificate
+        where certificate.responder_id = responder.id and certificate.status = 'verified')
+           as valid_until,
+       asked.was_stopped, bound.responder_id is not null as is_bound, mission.path as mission_path
 from responder
-join org on org.id = responder.org_id and starts_with(org.path, :path)
+join zone on zone.id = responder.org_id
 join person on person.id = responder.id and person.disabled_at is null
-left join last_position on last_position.responder_id = responder.id
-left join lateral (
-    select max(expires_on) as valid_until from certificate
-    where certificate.responder_id = responder.id and certificate.status = 'verified'
-) as held on true
+left join asked on asked.responder_id = responder.id
+left join bound on bound.responder_id = responder.id
+left join mission on mission.responder_id = responder.id
 where responder.id = any(cast(:ids as uuid[]))
 order by responder.id
 """)
@@ -184,30 +173,42 @@ async def describe(
     ids: Sequence[UUID],
     *,
     live: Mapping[UUID, store.Fix],
+    stored: Mapping[UUID, store.Fix | None] | None = None,
+    is_exercise: bool = False,
     now: datetime,
 ) -> list[Person]:
     """Say of some people where each is thought to be and what speaks against asking.
 
-    Who is not of the incident's organisation and below is left out.
+    An exercise keeps nobody from a real alarm. Who is not of the incident's organisation and below
+    is left out. Of whom no position is `stored` here, it is read.
     """
     values = {
         "ids": list(ids), "path": incident.org_path, "incident_id": incident.id, "now": now,
+        "is_exercise": is_exercise,
     }  # fmt: skip
-    rows = (await conn.execute(_FACTS, values)).mappings().all()
-    fixes = {row["id"]: newer(_stored(row), live.get(row["id"])) for row in rows}
+    rows = reading.rows(await conn.execute(_FACTS, values))
+    known = await _positions(conn, [row["id"] for row in rows], stored or {})
+    fixes = [newer(known.get(row["id"]), live.get(row["id"])) for row in rows]
     places: dict[UUID, list[store.Place]] = {}
-    unsure = [person for person, fix in fixes.items() if not is_fresh(fix, policy, now=now)]
+    unsure = [
+        row["id"]
+        for row, fix in zip(rows, fixes, strict=True)
+        if not is_fresh(fix, policy, now=now)
+    ]
     for place in await store.list_places(conn, unsure) if unsure else ():
         places.setdefault(place.responder_id, []).append(place)
-    return [_person(row, fixes[row["id"]], places.get(row["id"], []), policy, now) for row in rows]
+    return [
+        _person(row, fix, places.get(row["id"], ()) if places else (), incident, policy, now=now)
+        for row, fix in zip(rows, fixes, strict=True)
+    ]
 
 
-def _stored(row: sa.RowMapping) -> store.Fix | None:
-    if row["seen_at"] is None:
-        return None
-    accuracy = row["accuracy_m"]
-    spot = position.Position(row["lon"], row["lat"])
-    return store.Fix(spot, row["seen_at"], None if accuracy is None else float(accuracy))
+async def _positions(
+    conn: AsyncConnection, ids: Sequence[UUID], stored: Mapping[UUID, store.Fix | None]
+) -> Mapping[UUID, store.Fix | None]:
+    """Return the stored position of each, reading those that are not at hand."""
+    others = [person for person in ids if person not in stored]
+    return {**stored, **await store.last_fixes(conn, others)} if others else stored
 
 
 def newer(stored: store.Fix | None, live: store.Fix | None) -> store.Fix | None:
@@ -235,25 +236,37 @@ def nowhere(fix: store.Fix | None, policy: matching.Policy, *, now: datetime) ->
 
 
 def _person(
-    row: sa.RowMapping,
+    row: reading.Row,
     fix: store.Fix | None,
     places: Sequence[store.Place],
+    scene: Scene,
     policy: matching.Policy,
+    *,
     now: datetime,
 ) -> Person:
-    responder = store.Responder.from_row(row)
+    duty, until = _duty(row, now)
     source, spot, at = where(fix, places, row["timezone"], policy, now=now)
-    against = _against(responder, row, policy, now)
+    against = _against(row, duty, until, policy)
     if source is None:
         against.append((nowhere(fix, policy, now=now), {}))
     blocked, args = against[0] if against else (None, {})
     return Person(
-        responder.id, responder.name, responder.name_en, responder.is_invented, responder.skills,
-        responder.duty_at(now), spot, source, at, blocked, args,
+        row["id"], row["name"], row["name_en"], row["is_invented"], tuple(row["skills"]),
+        duty, spot, source, at, blocked, args,
         None if fix is None or at is None else fix.accuracy_m, row["mission_path"],
         restraint.is_quiet(row["quiet_from"], row["quiet_until"], row["local_time"]),
-        tuple(states.Kind(kind) for kind in row["quiet_except"]), tuple(against),
+        tuple([states.Kind(kind) for kind in row["quiet_except"]]), tuple(against),
+        policy.accept_prior,
+        None if spot is None else round(position.distance_m(spot, scene.position), 1),
     )  # fmt: skip
+
+
+def _duty(row: reading.Row, now: datetime) -> tuple[states.Duty, datetime | None]:
+    """Say on what duty somebody is, and until when."""
+    if row["duty_until"] is None and row["rest_until"] is None:
+        return states.Duty(row["duty"]), None
+    responder = store.Responder.from_row(row)
+    return responder.duty_at(now), responder.until_at(now)
 
 
 def where(
@@ -286,7 +299,8 @@ def _holds(place: store.Place, time_zone: str, now: datetime) -> bool:
     return usability.judge(always, now).state is usability.Usable.YES
 
 
-_DUTY_REASONS = {
+#: Which reason a duty gives that keeps somebody from being asked.
+DUTY_REASONS = {
     states.Duty.OFF_DUTY: matching.Reason.OFF_DUTY,
     states.Duty.RESTING: matching.Reason.RESTING,
     states.Duty.SUSPENDED: matching.Reason.SUSPENDED,
@@ -294,38 +308,19 @@ _DUTY_REASONS = {
 
 
 def _against(
-    responder: store.Responder, row: sa.RowMapping, policy: matching.Policy, now: datetime
+    row: reading.Row, duty: states.Duty, until: datetime | None, policy: matching.Policy
 ) -> list[restraint.Against]:
     """List all that forbids asking, wherever the person is; the first is the reason shown."""
     found: list[restraint.Against] = []
-    duty, until = responder.duty_at(now), responder.until_at(now)
-    if row["was_asked"]:
-        found.append((matching.Reason.ALREADY_ALERTED, {}))
-    if duty in _DUTY_REASONS:
-        found.append((_DUTY_REASONS[duty], {} if until is None else {"until": until.isoformat()}))
-    if row["is_asked"] or row["mission_path"] is not None:
+    if row["was_stopped"] is not None:
+        reasons = (matching.Reason.ALREADY_ALERTED, matching.Reason.STOOD_DOWN_BEFORE)
+        found.append((reasons[row["was_stopped"]], {}))
+    if duty in DUTY_REASONS:
+        found.append((DUTY_REASONS[duty], {} if until is None else {"until": until.isoformat()}))
+    if row["is_bound"]:
         found.append((matching.Reason.BUSY, {}))
-    return [*found, *_papers(responder, row["valid_until"], policy, today=row["today"])]
-
-
-def _papers(
-    responder: store.Responder, valid_until: date | None, policy: matching.Policy, *, today: date
-) -> list[restraint.Against]:
-    """Say what about a person's papers forbids asking; a missing date of birth does not."""
-    found: list[restraint.Against] = []
-    if valid_until is None:
-        found.append((matching.Reason.NO_CERTIFICATE, {}))
-    elif valid_until < today:
-        args = {"expired_on": valid_until.isoformat()}
-        found.append((matching.Reason.CERTIFICATE_EXPIRED, args))
-    if responder.born_on is not None and _age(responder.born_on, today) < policy.youngest:
-        found.append((matching.Reason.UNDER_AGE, {"youngest": policy.youngest}))
-    return found
-
-
-def _age(born_on: date, today: date) -> int:
-    had_birthday = (today.month, today.day) >= (born_on.month, born_on.day)
-    return today.year - born_on.year - (0 if had_birthday else 1)
+    papers = restraint.papers(policy, row["born_on"], row["valid_until"], today=row["today"])
+    return [*found, *papers]
 
 
 async def _restrain(
@@ -342,38 +337,37 @@ async def _restrain(
     ids = [person.id for person in free]
     known = await histories.read(conn, ids, exercise=incident.exercise, now=now) if ids else {}
     exempt = _nearest(
-        [person for person in free if not _wants_peace(person, incident, policy)], incident, policy
+        [person for person in free if not _wants_peace(person, incident, policy)], policy
     )
-    restrained = []
-    for person in people:
-        history = known.get(person.id, histories.History())
-        counts = is_budgeted and person.id not in exempt
+
+    def restrained(person: Person) -> Person:
+        history = known.get(person.id, _NO_HISTORY) if known else _NO_HISTORY
         is_quiet = _wants_peace(person, incident, policy)
+        if history is _NO_HISTORY and not is_quiet and policy.alert_budget_day > 0:
+            return person
+        counts = is_budgeted and person.id not in exempt
         load = restraint.Load(is_quiet, history.last_day if counts else None)
-        blocked, args = person.blocked, person.blocked_args
-        if blocked is None:
-            blocked, args = restraint.hold_back(policy, incident.kind, load)
+        blocked, args = restraint.hold_back(policy, incident.kind, load)
         yes = histories.accept(policy, history)
-        restrained.append(replace(person, accept=yes, blocked=blocked, blocked_args=args))
-    return restrained
+        return replace(person, accept=yes, blocked=blocked, blocked_args=args)
+
+    return [person if person.blocked is not None else restrained(person) for person in people]
+
+
+_NO_HISTORY = histories.History()
 
 
 def _wants_peace(person: Person, incident: Emergency, policy: matching.Policy) -> bool:
     """Say whether the person's quiet hours hold against this kind of emergency."""
-    loud = (*person.quiet_except, *policy.breakthrough)
-    return person.is_quiet and incident.kind not in loud
+    if not person.is_quiet:
+        return False
+    return incident.kind not in (*person.quiet_except, *policy.breakthrough)
 
 
-def _nearest(
-    free: Sequence[Person], incident: Emergency, policy: matching.Policy
-) -> frozenset[UUID]:
+def _nearest(free: Sequence[Person], policy: matching.Policy) -> frozenset[UUID]:
     """Return the nearest who could be asked, for whom no budget holds."""
-    away = [
-        (position.distance_m(person.position, incident.position), person.id)
-        for person in free
-        if person.position is not None
-    ]
-    return frozenset(person for _, person in sorted(away)[: policy.budget_exempt])
+    away = ((person.away_m, person.id) for person in free if person.away_m is not None)
+    return frozenset(person for _, person in heapq.nsmallest(policy.budget_exempt, away))
 
 
 _PLACE_REASONS = frozenset(
@@ -390,11 +384,5 @@ def _regardless_of_place(person: Person) -> Person:
         return person
     return replace(
         person, position=None, position_source=None, position_at=None, blocked=None,
-        blocked_args={}, accuracy_m=None,
+        blocked_args={}, accuracy_m=None, away_m=None,
     )  # fmt: skip
-
-
-def _is_near(person: Person, patient: position.Position, within_m: float) -> bool:
-    if person.position is None:
-        return True
-    return position.distance_m(person.position, patient) <= within_m

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     ALERTS_TIMED_OUT = "alerts_timed_out"
     ALERTS_UNACKNOWLEDGED = "alerts_unacknowledged"
     ALERTS_COVERED = "alerts_covered"
+    ALERTS_YIELDED = "alerts_yielded"
     DELIVERY_CHANGED = "delivery_changed"
     CHANNELS_CHANGED = "channels_changed"
     ASSIGNMENT_MOVED = "assignment_moved"
@@ -88,6 +89,7 @@ MEANINGS: Mapping[str, str] = {
     Kind.ALERTS_TIMED_OUT: "Some alerts ran out unanswered.",
     Kind.ALERTS_UNACKNOWLEDGED: "Some phones have not confirmed their alerts: not reached.",
     Kind.ALERTS_COVERED: "Enough are coming: who had not answered was told so.",
+    Kind.ALERTS_YIELDED: "People left an exercise, as a real alarm wants them.",
     Kind.DELIVERY_CHANGED: "An alert came further on a channel, or cannot: sent, failed, silenced.",
     Kind.CHANNELS_CHANGED: "A channel sends and nothing arrives, or all is well again.",
     Kind.ASSIGNMENT_MOVED: "A responder took a step, or gave up.",
@@ -120,6 +122,7 @@ class LineKind(StrEnum):
 
     OPENED = "opened"
     CHANGED = "changed"
+    POLICY_CHANGED = "policy_changed"
     AMBULANCE = "ambulance"
     WAVE_SENT = "wave_sent"
     NO_ONE_LEFT = "no_one_left"
@@ -130,6 +133,8 @@ class LineKind(StrEnum):
     ALERT_TIMED_OUT = "alert_timed_out"
     ALERT_UNACKNOWLEDGED = "alert_unacknowledged"
     COVERED = "covered"
+    # Left an exercise, as a real alarm wanted them.
+    YIELDED = "yielded"
     AED_REPORTED = "aed_reported"
     AED_REPLACED = "aed_replaced"
     EN_ROUTE = "en_route"

@@ -108,7 +108,7 @@ async def _plan_wave(
     *,
     now: datetime,
 ) -> planning.Plan:
-    network, live = means.network(), dict[UUID, store.Fix]()
+    network, live = means.network(), None
     if means.live is not None:
         live = await planning.live_positions(
             conn, incident.id, means.live, policy=policy, network=network, now=now

@@ -138,27 +138,29 @@ async def edit(
     }
     if not changed and chosen is None:
         return incident
-    moved = await _raise_revision(conn, incident.id) if "position" in changed else []
-    incident = await store.change_incident(conn, incident.id, **changed)
-    if {"kind", "position"} & changed.keys():
-        await waves.change(conn, incident, now=now)
+    moved = await _raise_revision(conn, incident) if "position" in changed else []
+    before, incident = incident, await store.change_incident(conn, incident.id, **changed)
     kind = events.LineKind.CHANGED if chosen is None else events.LineKind.VALUE_CHOSEN
     args = {"fields": sorted(changed)} if chosen is None else chosen
     line = await _console_line(conn, incident.id, kind, args=args, by=by, now=now)
+    lines = await waves.note_policy(conn, before, incident, now=now)
+    if lines or {"kind", "position"} & changed.keys():
+        await waves.change(conn, incident, now=now)
     asked = await mission.list_asked(conn, incident.id)
     await telling.tell(
-        conn, events.Kind.INCIDENT_EDITED, incident, alerts=moved, lines=[line],
+        conn, events.Kind.INCIDENT_EDITED, incident, alerts=moved, lines=[line, *lines],
         people=dict.fromkeys(asked, events.PersonKind.ALERT_CHANGED), now=now,
     )  # fmt: skip
     return incident
 
 
-async def _raise_revision(conn: AsyncConnection, incident_id: UUID) -> list[store.Alert]:
+async def _raise_revision(conn: AsyncConnection, incident: store.Incident) -> list[store.Alert]:
     alert = tables.alert.c
-    involved = await mission.list_involved(conn, incident_id)
+    involved = await mission.list_involved(conn, incident.id)
     found = await store.lock_alerts(
-        conn, alert.incident_id == incident_id, alert.responder_id.in_(involved)
-    )
+        conn, alert.incident_id == incident.id, alert.responder_id.in_(involved),
+        store.is_of_now(incident),
+    )  # fmt: skip
     return [await store.change_alert(conn, item, revision=item.revision + 1) for item in found]
 
 
@@ -352,6 +354,7 @@ async def reopen(
 ) -> store.Incident:
     """Open a closed incident again, as far as it had come; nobody is asked by itself.
 
+    Whoever was asked before may be asked again: it may have been closed by mistake.
     Reopening an open incident changes nothing. Raises NotFound.
     """
     incident = await store.lock_incident(conn, incident_id, even_closed=True)
@@ -359,7 +362,7 @@ async def reopen(
         return incident
     incident = await store.change_incident(
         conn, incident.id, status=_furthest(incident).value, closed_at=None, disposition=None,
-        stood_down_at=now,
+        stood_down_at=now, reopened_at=now,
     )  # fmt: skip
     line = await _console_line(conn, incident.id, events.LineKind.REOPENED, by=by, now=now)
     asked = await store.lock_alerts(conn, tables.alert.c.incident_id == incident.id)

@@ -45,6 +45,8 @@ class Purpose(StrEnum):
     PROBE = "probe"
     # How are you, some time after a mission; never by more than the app and web push.
     SURVEY = "survey"
+    # A certificate that ends; like a survey.
+    REMINDER = "reminder"
 
 
 class Unless(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -154,6 +154,31 @@ async def views(
         person: _view([ask for ask in asks if ask.alert.responder_id == person], now)
         for person in person_ids
     }
+
+
+# Served by ix_alert_responder_id.
+_UNREAD_OF = sa.text("""
+select distinct responder_id from alert
+where responder_id = any(cast(:ids as uuid[]))
+  and stood_down_at is not null and stand_down_seen_at is null
+""")
+
+
+async def views_of_asked(
+    conn: AsyncConnection,
+    incident: store.Incident,
+    alerts: Sequence[store.Alert],
+    *,
+    now: datetime,
+) -> dict[UUID, events.Body]:
+    """Return the same views of people who were free until these alerts: nearly all is known.
+
+    Whoever may have an older stand-down to read is looked up.
+    """
+    ids = [alert.responder_id for alert in alerts]
+    unread = list((await conn.execute(_UNREAD_OF, {"ids": ids})).scalars())
+    fresh = {alert.responder_id: _view([Ask(incident, alert, None)], now) for alert in alerts}
+    return fresh | (await views(conn, unread, now=now) if unread else {})
 
 
 def _view(asks: list[Ask], now: datetime) -> events.Body:

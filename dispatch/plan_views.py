@@ -20,7 +20,7 @@ def plan_out(plan: planning.Plan) -> events.Body:
     words = _words(plan)
     values = allocations.write(plan.decision)
     return {
-        "incident": str(plan.incident_id),
+        "incident": str(plan.incident.id),
         "made_at": events.time(plan.made_at),
         "policy": plan.policy.label,
         "policy_digest": plan.policy.digest(),
@@ -44,10 +44,11 @@ def inputs_out(plan: planning.Plan) -> events.Body:
         "values": values,
         "policy_digest": plan.policy.digest(),
         "model": plan.policy.model,
+        "severity": plan.incident.severity,
         "modes": [mode.value for mode in plan.modes],
         "expected": _expected_out(plan.figures),
         "search": _search_out(plan.figures),
-        "incident_version": plan.incident_version,
+        "incident_version": plan.incident.version,
         "network": plan.network.value,
         "named": None if plan.named is None else [str(person) for person in plan.named],
         "team": events.ident(plan.team_id),
@@ -82,6 +83,8 @@ class _Words:
 
     def aed(self, aed_id: UUID | None) -> tuple[str | None, str]:
         """Name the AED and say until when it can be had, in its local time."""
+        if aed_id is None:
+            return None, ""
         found = next((item for item in self.plan.aeds if item.aed.id == aed_id), None)
         if found is None:
             return None, ""

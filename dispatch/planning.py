@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -25,7 +25,6 @@ from dispatch import (
     fetchers,
     histories,
     matching,
-    policies,
     scenes,
     states,
     store,
@@ -65,14 +64,6 @@ def policy_of(settings: Settings) -> matching.Policy:
     )
 
 
-async def policy_for(
-    conn: AsyncConnection, incident_id: UUID, *, base: matching.Policy, now: datetime
-) -> matching.Policy:
-    """Return the policy that holds for an incident (policies.effective). Raises NotFound."""
-    incident = await store.get_incident(conn, incident_id)
-    return await policies.effective(conn, incident, base=base, now=now)
-
-
 @dataclass(frozen=True, slots=True)
 class Considered:
     """Somebody in a plan: chosen with a role, or left out for one reason.
@@ -98,8 +89,8 @@ class Considered:
 class Plan:
     """A decision that nobody has carried out yet."""
 
-    incident_id: UUID
-    incident_version: int
+    # As it was when the plan was made; who carries it out compares the version.
+    incident: store.Incident
     made_at: datetime
     policy: matching.Policy
     milliseconds: float
@@ -136,22 +127,25 @@ async def live_positions(
     network: walking.WalkingNetwork,
     named: Sequence[UUID] | None = None,
     team_id: UUID | None = None,
+    known: store.Incident | None = None,
     now: datetime,
-) -> dict[UUID, store.Fix]:
+) -> whereabouts.Around:
     """Ask Redis where those whom `make` will consider are now; without it, of nobody.
 
-    Waits for Redis, if shortly: call it before anything is locked. Raises NotFound.
+    Waits for Redis, if shortly: call it before anything is locked. `known` is the incident, where
+    it was read just now. Raises NotFound.
     """
-    incident = await store.get_incident(conn, incident_id)
     if team_id is not None:
         named = (await store.get_team(conn, team_id)).members
     if named is not None:
-        return await whereabouts.live_of(live, named, now=now)
-    within_m = policy.reach_s * network.speed_mps
-    stored = await eligibility.stored_near(conn, incident, within_m=within_m)
-    return await whereabouts.live_around(
-        live, incident.position, within_m=within_m, also=sorted(stored), now=now
+        return whereabouts.Around(await whereabouts.live_of(live, named, now=now))
+    incident = known or await store.get_incident(conn, incident_id)
+    within_m = policy.reach_s * (policy.pace_mps or network.speed_mps)
+    stored = await whereabouts.stored_near(conn, incident.position, within_m=within_m)
+    fixes = await whereabouts.live_around(
+        live, incident.position, within_m=within_m, also=list(stored), now=now
     )
+    return whereabouts.Around(fixes, stored)
 
 
 async def make(
@@ -160,22 +154,25 @@ async def make(
     *,
     policy: matching.Policy,
     network: walking.WalkingNetwork,
-    live: Mapping[UUID, store.Fix] | None = None,
+    live: whereabouts.Around | None = None,
     named: Sequence[UUID] | None = None,
     team_id: UUID | None = None,
+    known: store.Incident | None = None,
     now: datetime,
 ) -> Plan:
     """Plan the next wave of an incident by exactly this policy; sends nothing.
 
-    `policy_for` says which policy holds. `live` are the `live_positions`; of each person the newer
-    one counts. Raises NotFound, IncidentClosed.
+    `policies.effective` says which one holds. `live` are the `live_positions`; of each person the
+    newer one counts. `known` is the incident, where it was read just now. Raises NotFound,
+    IncidentClosed.
     """
     began = time.perf_counter()
-    incident = await store.get_incident(conn, incident_id)
+    incident = known or await store.get_incident(conn, incident_id)
     states.check_open(incident.status)
     if team_id is not None:
         named = (await store.get_team(conn, team_id)).members
-    question = _Question(policy, network, live or {}, None if named is None else tuple(named))
+    around = live or whereabouts.Around({})
+    question = _Question(policy, network, around, None if named is None else tuple(named))
     ask, asked = await _gather(conn, incident, question, now=now)
     way, decision, decided = await asyncio.to_thread(
         _decide, network, ask, asked, is_named=named is not None, now=now
@@ -183,8 +180,7 @@ async def make(
     chosen, excluded = _everyone(ask.people, way, decided)
     fetched = {choice.aed_id for choice in decided.chosen}
     return Plan(
-        incident_id=incident.id,
-        incident_version=incident.version,
+        incident=incident,
         made_at=now,
         policy=policy,
         milliseconds=round((time.perf_counter() - began) * 1000, 3),
@@ -205,7 +201,7 @@ class _Question:
 
     policy: matching.Policy
     network: walking.WalkingNetwork
-    live: Mapping[UUID, store.Fix]
+    around: whereabouts.Around
     named: tuple[UUID, ...] | None
 
 
@@ -231,11 +227,12 @@ async def _gather(
     conn: AsyncConnection, incident: store.Incident, question: _Question, *, now: datetime
 ) -> tuple[ways.Ask, _Asked]:
     """Read everything that the database knows."""
-    policy, speed = question.policy, question.network.speed_mps
+    policy = question.policy
+    speed = policy.pace_mps or question.network.speed_mps
     reach_s = policy.reach_s if question.named is None else NAMED_REACH_S
     people = await eligibility.gather(
-        conn, incident, policy, within_m=reach_s * speed, live=question.live,
-        named=question.named, now=now,
+        conn, incident, policy, within_m=reach_s * speed, live=question.around.live,
+        stored=question.around.stored, named=question.named, now=now,
     )  # fmt: skip
     near = await near_aeds(conn, incident, within_m=policy.reach_s * speed)
     is_fetched = bool(near) and incident.kind in states.WANTS_AED
@@ -321,32 +318,45 @@ def _everyone(
 ) -> tuple[tuple[Considered, ...], tuple[Considered, ...]]:
     """Put everyone in order of the direct way, the unreachable last, and split by the decision."""
     choices = {choice.id: choice for choice in decided.chosen}
-    away = {candidate.id: candidate.distance_m for candidate in way.candidates}
     chosen, excluded = [], []
-    for person, rank in _ranked(people, way.direct):
-        direct = way.direct.get(person.id)
-        seconds = None if direct is None else direct.travel_s
-        item = Considered(person, direct, rank, travel_s=seconds, away_m=away[person.id])
+    for person, direct, rank in _ranked(people, way.direct):
         choice = choices.get(person.id)
         if choice is None:
-            args = {**person.blocked_args, **decided.args.get(person.id, {})}
-            gain = decided.marginals.get(person.id)
-            reason = decided.excluded[person.id]
-            excluded.append(replace(item, reason=reason, args=args, marginal=gain))
-        else:
-            chosen.append(
-                replace(
-                    item, role=choice.role, aed_id=choice.aed_id, travel_s=choice.travel_s,
-                    arrives_s=choice.arrives_s, marginal=choice.marginal,
-                )
-            )  # fmt: skip
+            excluded.append(_left_out(person, direct, rank, decided))
+            continue
+        chosen.append(
+            Considered(
+                person, direct, rank, choice.role, choice.aed_id, choice.travel_s,
+                away_m=person.away_m, arrives_s=choice.arrives_s, marginal=choice.marginal,
+            )
+        )  # fmt: skip
     return tuple(chosen), tuple(excluded)
+
+
+def _left_out(
+    person: eligibility.Person,
+    direct: walking.Travel | None,
+    rank: int | None,
+    decided: matching.Plan,
+) -> Considered:
+    args: Mapping[str, object] = decided.args.get(person.id, {})
+    if person.blocked_args:
+        args = {**person.blocked_args, **args}
+    return Considered(
+        person, direct, rank, None, None, None if direct is None else direct.travel_s,
+        decided.excluded[person.id], args, person.away_m,
+        marginal=decided.marginals.get(person.id),
+    )  # fmt: skip
 
 
 def _ranked(
     people: Sequence[eligibility.Person], direct: Mapping[UUID, walking.Travel]
-) -> list[tuple[eligibility.Person, int | None]]:
-    reached = [person for person in people if person.id in direct]
-    reached.sort(key=lambda person: (direct[person.id].travel_s, person.id))
-    unreached = [(person, None) for person in people if person.id not in direct]
-    return [*((person, place) for place, person in enumerate(reached, 1)), *unreached]
+) -> Iterator[tuple[eligibility.Person, walking.Travel | None, int | None]]:
+    """Go through everyone with the way and the rank: those who can be there, the nearest first."""
+    ways = [(person, direct.get(person.id)) for person in people]
+    reached = [(way.travel_s, person.id, person, way) for person, way in ways if way is not None]
+    for rank, (_, _, person, way) in enumerate(sorted(reached, key=lambda one: one[:2]), 1):
+        yield person, way, rank
+    for person, no_way in ways:
+        if no_way is None:
+            yield person, None, None

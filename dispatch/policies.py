@@ -112,11 +112,14 @@ class Case(Protocol):
         """Say where."""
 
 
-# ix_allocation_incident_id; policies are few.
+# ix_allocation_incident_id; policies are few. Whatever is later of the same name takes the place of
+# a version for good: retiring it must not bring back what an administrator has replaced.
 _EFFECTIVE = sa.text("""
 select coalesce(
     (select inputs -> 'values' -> 'policy' from allocation
-     where incident_id = :incident_id and inputs -> 'values' ? 'policy'
+     where incident_id = :incident_id and inputs -> 'values' ->> 'kind' = :kind
+       and coalesce(cast(inputs ->> 'severity' as smallint), :severity)
+           = cast(:severity as smallint)
      order by made_at desc, id desc limit 1),
     (select document from policy_version
      join org on org.id = policy_version.org_id and starts_with(:path, org.path)
@@ -126,6 +129,13 @@ select coalesce(
        and (severities = '{}' or cast(:severity as smallint) = any(severities))
        and (area is null or ST_Covers(
             area, cast(ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) as geography)))
+       and not exists (
+           select from policy_version as later
+           where later.org_id = policy_version.org_id and later.name = policy_version.name
+             and later.status <> 'draft' and later.effective_from <= :now
+             and (later.retired_at is null or later.retired_at > later.effective_from)
+             and (later.effective_from, later.published_at, later.id)
+                 > (policy_version.effective_from, policy_version.published_at, policy_version.id))
      order by length(org.path) desc, area is null, kinds = '{}', severities = '{}',
               effective_from desc, published_at desc, policy_version.id desc
      limit 1)
@@ -138,6 +148,8 @@ async def effective(
 ) -> matching.Policy:
     """Return the policy of an incident: of its last decision, else the most specific published.
 
+    A decision counts that was made for the incident's present kind and severity: when one of them
+    is corrected, the policy is chosen anew. A version holds until a later one of its name begins.
     The nearest organisation upwards decides first, then area, kind and severity, then the latest
     date. Without any that can be read it is `base`, the default with the numbers of the
     installation.
@@ -307,6 +319,8 @@ async def retire(
 ) -> Version:
     """End a published version; alarms under way keep it. A second time changes nothing.
 
+    No older version comes back: until another is published, a less specific policy holds, or the
+    default.
     Raises PolicyNotPublished for a draft, NotFound.
     """
     found = await _lock(conn, version_id)

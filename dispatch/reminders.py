@@ -69,7 +69,9 @@ async def remind(conn: AsyncConnection, *, now: datetime) -> list[Reminder]:
     for row in rows:
         is_news = sa.or_(held.c.reminded.is_(None), held.c.reminded > row.stage)
         marked = await conn.execute(
-            sa.update(held).where(held.c.id == row.id, is_news).values(reminded=row.stage)
+            sa.update(held)
+            .where(held.c.id == row.id, is_news)
+            .values(reminded=row.stage, unpushed_since=now)
         )
         if marked.rowcount:
             taken.append(Reminder(row.responder_id, row.org_id, row.expires_on, row.stage))
@@ -81,6 +83,32 @@ async def remind(conn: AsyncConnection, *, now: datetime) -> list[Reminder]:
     }
     await telling.tell_care(conn, said, now=now)
     return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Unpushed:
+    """A reminder that web push has not been tried for."""
+
+    id: UUID
+    responder_id: UUID
+    language: str
+
+
+# ix_certificate_unpushed. Each is tried once: the app shows it anyway.
+_TAKE_UNPUSHED = sa.text("""
+update certificate set unpushed_since = null
+from person
+where person.id = certificate.responder_id and certificate.id in (
+    select id from certificate where unpushed_since > :since
+    order by unpushed_since limit :most for update skip locked)
+returning certificate.id, certificate.responder_id, person.language
+""")
+
+
+async def take_unpushed(conn: AsyncConnection, *, limit: int, since: datetime) -> list[Unpushed]:
+    """Take reminders from after a time that web push has not been tried for."""
+    rows = await conn.execute(_TAKE_UNPUSHED, {"most": limit, "since": since})
+    return [Unpushed(*row) for row in rows]
 
 
 async def _make_tasks(

@@ -192,14 +192,15 @@ async def plan(
     ids = [item.responder_id for item in mine]
     fixes = {} if live is None else await whereabouts.live_of(live, ids, now=now)
     people = await _people(conn, incident, policy, mine, fixes, now=now)
-    reach_m = policy.reach_s * network.speed_mps
+    reach_m = policy.reach_s * (policy.pace_mps or network.speed_mps)
     near = await planning.near_aeds(conn, incident, within_m=reach_m)
     near = [aed for aed in near if aed.id != aed_id]
     fetches = await aed_trust.fetches(conn, [aed.id for aed in near], now=now) if near else {}
     scene, modes = scenes.clock(policy, incident, now=now)
     ask = ways.Ask(
-        incident.position, incident.kind, policy, scene, policy.reach_s, people, near, fetches
-    )
+        incident.position, incident.kind, policy, scene, policy.reach_s, people, near, fetches,
+        even_far=True,
+    )  # fmt: skip
     way = await asyncio.to_thread(ways.measure, network, ask, now=now)
     others = [item for item in everyone if item not in mine and (item.is_pending or item.is_going)]
     under = matching.Under(
@@ -262,8 +263,7 @@ def _plan(
     given = {choice.aed_id for choice in decided.chosen}
     shown = tuple(replace(a, is_chosen=True) for a in way.aeds if a.aed.id in given)
     return planning.Plan(
-        incident_id=incident.id,
-        incident_version=incident.version,
+        incident=incident,
         made_at=now,
         policy=decision.policy,
         milliseconds=0.0,
@@ -294,7 +294,7 @@ async def apply(
     if plan is None or incident.status is states.Incident.CLOSED:
         await waves.look_again(conn, incident, policy, now=now)
         return []
-    if incident.version != plan.incident_version:
+    if incident.version != plan.incident.version:
         raise errors.PlanOutdated(state={"version": incident.version})
     alerts, moved = await _redirect(conn, incident, plan, now=now)
     await _keep_record(conn, plan)
@@ -324,10 +324,11 @@ async def _redirect(
 ) -> tuple[list[store.Alert], list[store.Assignment]]:
     alert = tables.alert.c
     chosen = {item.person.id: item for item in plan.chosen}
-    until = {item.aed.id: item.usable.until for item in plan.aeds}
+    until = {item.aed.id: ways.open_until(item) for item in plan.aeds}
     found = await store.lock_alerts(
-        conn, alert.incident_id == incident.id, alert.responder_id.in_(chosen)
-    )
+        conn, alert.incident_id == incident.id, alert.responder_id.in_(chosen),
+        store.is_of_now(incident),
+    )  # fmt: skip
     alerts, moved = [], []
     for before in found:
         item = chosen[before.responder_id]
@@ -352,7 +353,7 @@ async def _redirect(
 async def _keep_record(conn: AsyncConnection, plan: planning.Plan) -> None:
     chosen, excluded = plan_views.kept_out(plan, {})
     await store.add_allocation(
-        conn, incident_id=plan.incident_id, wave_id=None, made_at=plan.made_at,
+        conn, incident_id=plan.incident.id, wave_id=None, made_at=plan.made_at,
         policy=plan.policy.label, inputs=plan_views.inputs_out(plan), chosen=chosen,
         excluded=excluded, milliseconds=plan.milliseconds,
     )  # fmt: skip

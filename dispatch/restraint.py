@@ -1,10 +1,10 @@
-"""PURE. Guards against asking too much of people: quiet hours and the alert budget."""
+"""PURE. What of a person speaks against asking: papers, quiet hours, the alert budget."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 
 from dispatch import matching, states
 
@@ -47,3 +47,23 @@ def over_budget(policy: matching.Policy, asked: int | None) -> Against | None:
         return None
     args = {"asked": asked, "budget": policy.alert_budget_day}
     return matching.Reason.ALERT_BUDGET_USED, args
+
+
+def papers(
+    policy: matching.Policy, born_on: date | None, valid_until: date | None, *, today: date
+) -> list[Against]:
+    """Say what about a person's papers forbids asking; a missing date of birth does not."""
+    found: list[Against] = []
+    if valid_until is None:
+        found.append((matching.Reason.NO_CERTIFICATE, {}))
+    elif valid_until < today:
+        args = {"expired_on": valid_until.isoformat()}
+        found.append((matching.Reason.CERTIFICATE_EXPIRED, args))
+    if born_on is not None and _age(born_on, today) < policy.youngest:
+        found.append((matching.Reason.UNDER_AGE, {"youngest": policy.youngest}))
+    return found
+
+
+def _age(born_on: date, today: date) -> int:
+    had_birthday = (today.month, today.day) >= (born_on.month, born_on.day)
+    return today.year - born_on.year - (0 if had_birthday else 1)

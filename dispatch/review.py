@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import events, states, store, tables
@@ -38,17 +39,21 @@ async def after_action(conn: AsyncConnection, incident_id: UUID) -> events.Body:
             for alert in asked
             if alert.answered_at is None
         ],
-        "decisions": [
-            {
-                "id": str(row["id"]),
-                "made_at": events.time(row["made_at"]),
-                "policy": row["policy"],
-                "chosen": len(row["chosen"]),
-                "excluded": len(row["excluded"]),
-            }
-            for row in reversed(await store.list_allocations(conn, incident_id))
-        ],
+        "decisions": await _decisions(conn, incident_id),
     }
+
+
+# ix_allocation_incident_id. A record holds thousands of people, of whom only the number is told.
+_DECISIONS = sa.text("""
+select id, made_at, policy, jsonb_array_length(chosen) as chosen,
+       jsonb_array_length(excluded) as excluded
+from allocation where incident_id = :incident_id order by id
+""")
+
+
+async def _decisions(conn: AsyncConnection, incident_id: UUID) -> list[events.Body]:
+    rows = (await conn.execute(_DECISIONS, {"incident_id": incident_id})).mappings()
+    return [{**row, "id": str(row["id"]), "made_at": events.time(row["made_at"])} for row in rows]
 
 
 def _intervals(

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, matching, planning, states, store, tables
+from dispatch import errors, matching, planning, states, store, tables, whereabouts
 from geo import walking
 
 
@@ -48,7 +48,7 @@ async def plan(
     *,
     policy: matching.Policy,
     network: walking.WalkingNetwork,
-    live: Mapping[UUID, store.Fix],
+    live: whereabouts.Around,
     now: datetime,
 ) -> planning.Plan:
     """Plan what an alarm level adds: the teams of its card, and the nearest with its skills.

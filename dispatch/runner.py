@@ -18,7 +18,6 @@ import redis.asyncio
 import structlog
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from dispatch import (
     alert_codes,
@@ -39,7 +38,7 @@ from dispatch.ladder import Channel
 from dispatch.settings import Settings
 from dispatch.simulation import working
 from geo import walking, walking_files
-from realtime import deadline, log, presence
+from realtime import away, deadline, log, presence
 
 _log = structlog.get_logger(__name__)
 
@@ -209,7 +208,7 @@ class _Runner:
                 async with self._hints.pubsub() as channels:
                     await channels.subscribe(log.MOVED_CHANNEL)
                     await self._hear(channels)
-            except (OSError, RedisError):
+            except away.REDIS_FAILS:
                 await asyncio.sleep(TICK_S)
 
     async def _hear(self, channels: redis.asyncio.client.PubSub) -> NoReturn:

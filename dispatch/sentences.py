@@ -100,7 +100,6 @@ _PLAIN: Mapping[matching.Reason, Words] = {
         "本事件中已通知其不必前往",
         "told already not to come to this incident",
     ),
-    matching.Reason.PROFILE_INCOMPLETE: ("个人资料不完整", "the profile is incomplete"),
     matching.Reason.NO_CERTIFICATE: ("没有审核通过的证书", "no verified certificate"),
     matching.Reason.CERTIFICATE_EXPIRED: ("证书已过期", "the certificate has expired"),
     matching.Reason.UNDER_AGE: ("未满年龄", "under age"),

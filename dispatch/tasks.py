@@ -24,7 +24,7 @@ class Kind(StrEnum):
     AFTERCARE = "aftercare"  # subject: a survey; call the volunteer
     AED_PROBLEM = "aed_problem"  # subject: an AED; look at it
     UNREACHABLE = "unreachable"  # subject: a responder whom no message reaches
-    CHANNEL = "channel"  # subject: the organisation; a gateway accepts and does not deliver
+    CHANNEL = "channel"  # subject: made of both; a gateway delivers nothing
     CERTIFICATE = "certificate"  # subject: a responder whose certificate has ended
 
 

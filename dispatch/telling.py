@@ -55,6 +55,7 @@ async def tell(
     reservations: Sequence[store.Reservation] = (),
     lines: Sequence[store.Line] = (),
     people: Mapping[UUID, events.PersonKind] | None = None,
+    just_asked: bool = False,
     teams_closed: Collection[UUID] = (),
     also: Sequence[log.Item] = (),
     now: datetime,
@@ -62,23 +63,53 @@ async def tell(
     """Append what an action changed to every topic that shows it. Call it once, and last.
 
     `with_incident` says that the incident itself changed. `people` are those whose phones show
-    something else now; `also` are events of other things. Locks their responder rows, then the
-    clocks of the topics.
+    something else now, and with `just_asked` those of the alerts, who are locked; `also` are events
+    of other things. Locks the responder rows of the others, then the clocks of the topics.
     """
     board = events.changes(
         incident if with_incident else None, alerts=alerts, assignments=assignments
     )
     card = board | events.changes(None, reservations=reservations, lines=lines)
-    items = []
-    if incident.practice_of is None:  # of a practice only the person hears
-        items.append(log.Item(incident_topic(incident.id), kind, card))
-    if items and board and (incident.closed_at is None or kind is events.Kind.INCIDENT_CLOSED):
-        items.append(log.Item(org_topic(incident.org_code), kind, board))
-    items += _to_teams(incident, alerts, teams_closed)
-    items += await _to_people(conn, people or {}, now=now)
-    items += also
+    told = _to_boards(kind, incident, board, card)
+    told += _to_teams(incident, alerts, teams_closed)
+    asked = alerts if just_asked else ()
+    told += await _to_asked(conn, incident, asked, now=now)
+    told += await _to_people(conn, people or {}, but=[a.responder_id for a in asked], now=now)
+    told += also
     await _take_back_places(conn, incident, alerts, assignments, now=now)
-    await log.append_many(conn, items, at=now)
+    await log.append_many(conn, told, at=now)
+
+
+async def items(
+    conn: AsyncConnection,
+    kind: events.Kind,
+    incident: store.Incident,
+    *,
+    alerts: Sequence[store.Alert] = (),
+    assignments: Sequence[store.Assignment] = (),
+    lines: Sequence[store.Line] = (),
+    now: datetime,
+) -> list[log.Item]:
+    """Return what another action has to `tell` also, when it changes this incident too.
+
+    The people's own topics are left to it. The responders are locked.
+    """
+    board = events.changes(incident, alerts=alerts, assignments=assignments)
+    told = _to_boards(kind, incident, board, board | events.changes(None, lines=lines))
+    told += _to_teams(incident, alerts, ())
+    await _take_back_places(conn, incident, alerts, assignments, now=now)
+    return told
+
+
+def _to_boards(
+    kind: events.Kind, incident: store.Incident, board: events.Body, card: events.Body
+) -> list[log.Item]:
+    if incident.practice_of is not None:  # of a practice only the person hears
+        return []
+    told = [log.Item(incident_topic(incident.id), kind, card)]
+    if board and (incident.closed_at is None or kind is events.Kind.INCIDENT_CLOSED):
+        told.append(log.Item(org_topic(incident.org_code), kind, board))
+    return told
 
 
 def _to_teams(
@@ -97,13 +128,32 @@ def _to_teams(
     ]
 
 
-async def _to_people(
-    conn: AsyncConnection, people: Mapping[UUID, events.PersonKind], *, now: datetime
+async def _to_asked(
+    conn: AsyncConnection,
+    incident: store.Incident,
+    alerts: Sequence[store.Alert],
+    *,
+    now: datetime,
 ) -> list[log.Item]:
-    if not people:
+    if not alerts:
         return []
-    await store.lock_responders(conn, people.keys())
-    views = await mission.views(conn, people.keys(), now=now)
+    views = await mission.views_of_asked(conn, incident, alerts, now=now)
+    kind = events.PersonKind.ALERT_SENT
+    return [log.Item(person_topic(person), kind, view) for person, view in views.items()]
+
+
+async def _to_people(
+    conn: AsyncConnection,
+    people: Mapping[UUID, events.PersonKind],
+    *,
+    but: Collection[UUID],
+    now: datetime,
+) -> list[log.Item]:
+    others = people.keys() - set(but)
+    if not others:
+        return []
+    await store.lock_responders(conn, others)
+    views = await mission.views(conn, others, now=now)
     return [log.Item(person_topic(person), people[person], view) for person, view in views.items()]
 
 

@@ -7,7 +7,7 @@ action that disarms it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -81,12 +81,46 @@ async def arm(
     lane: Lane = Lane.DISPATCH,
 ) -> None:
     """Set a timer; arming it again moves it and forgets its failures."""
-    values = {"due_at": due_at, "lane": lane, "attempts": 0}
-    await conn.execute(
-        pg.insert(tables.timer)
-        .values(id=new_id(), incident_id=incident_id, subject_id=subject_id, kind=kind, **values)
-        .on_conflict_do_update(index_elements=["incident_id", "kind", "subject_id"], set_=values)
-    )
+    await arm_all(conn, incident_id, [Due(kind, due_at, subject_id)], lane=lane)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One timer to be set."""
+
+    kind: Kind
+    due_at: datetime
+    subject_id: UUID | None = None
+
+
+# Served by ux_timer_subject.
+_ARM = sa.text("""
+insert into timer (id, incident_id, lane, kind, due_at, subject_id)
+select due.id, cast(:incident_id as uuid), cast(:lane as text), due.kind, due.at, due.subject_id
+from unnest(cast(:ids as uuid[]), cast(:kinds as text[]), cast(:times as timestamptz[]),
+            cast(:subjects as uuid[])) as due (id, kind, at, subject_id)
+on conflict (incident_id, kind, subject_id) do update
+set due_at = excluded.due_at, lane = excluded.lane, attempts = 0
+""")
+
+
+async def arm_all(
+    conn: AsyncConnection,
+    incident_id: UUID | None,
+    due: Sequence[Due],
+    *,
+    lane: Lane = Lane.DISPATCH,
+) -> None:
+    """Set timers that differ in kind or subject, as `arm` sets each."""
+    values = {
+        "incident_id": incident_id,
+        "lane": lane.value,
+        "ids": [new_id() for _ in due],
+        "kinds": [item.kind.value for item in due],
+        "times": [item.due_at for item in due],
+        "subjects": [item.subject_id for item in due],
+    }
+    await conn.execute(_ARM, values)
 
 
 async def ensure(

@@ -57,14 +57,19 @@ select alert.responder_id, alert.notified_at, alert.travel_s, alert.status, aler
        coalesce(assignment.role, alert.role) as role,
        case when assignment.id is null then alert.aed_id else assignment.aed_id end as aed_id,
        assignment.status as assignment, assignment.accepted_at, assignment.eta_at
-from alert left join assignment on assignment.alert_id = alert.id
+from alert join incident on incident.id = alert.incident_id
+left join assignment on assignment.alert_id = alert.id
 where alert.incident_id = :incident_id
+  and (incident.reopened_at is null or alert.notified_at >= incident.reopened_at)
 order by alert.responder_id
 """)
 
 
 async def asked(conn: AsyncConnection, incident_id: UUID) -> list[Asked]:
-    """Return everyone who was asked for an incident, in the order of their ids."""
+    """Return everyone who was asked for an incident, in the order of their ids.
+
+    Opened again, it begins anew: all that was asked before has ended.
+    """
     rows = await conn.execute(_ASKED, {"incident_id": incident_id})
     return [
         Asked(

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import (
     escalation,
+    events,
     matching,
     policies,
     scenes,
@@ -121,10 +122,15 @@ async def look_later(
     conn: AsyncConnection, incident: store.Incident, policy: matching.Policy, *, now: datetime
 ) -> None:
     """Arm the wave timer of a locked incident for when the clock says to look again."""
-    await _arm(conn, incident, await standing(conn, incident, policy, now=now), now=now)
+    known = await standing(conn, incident, policy, now=now)
+    at = escalation.next_look(known.policy, known.facts, now=now)
+    if at is None:
+        await timers.disarm(conn, incident.id, kinds=[timers.Kind.WAVE])
+    else:
+        await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=at)
 
 
-async def look_after(
+async def after(
     conn: AsyncConnection,
     incident: store.Incident,
     wave: store.Wave,
@@ -132,14 +138,14 @@ async def look_after(
     policy: matching.Policy,
     *,
     now: datetime,
-) -> None:
-    """Arm the wave timer after a wave by this policy; an operator's begins the clock anew.
+) -> datetime | None:
+    """Say when to look again after a wave by this policy; an operator's begins the clock anew.
 
-    Then nothing has to be read: an alarm goes out the sooner.
+    Then nothing has to be read: an alarm goes out the sooner. None: never.
     """
     if wave.by_id is None:
-        await look_later(conn, incident, policy, now=now)
-        return
+        known = await standing(conn, incident, policy, now=now)
+        return escalation.next_look(known.policy, known.facts, now=now)
     facts = escalation.Facts(
         kind=incident.kind,
         status=incident.status,
@@ -149,17 +155,7 @@ async def look_after(
         began_at=now,
         waves=wave.number,
     )
-    await _arm(conn, incident, Standing(policy, facts), now=now)
-
-
-async def _arm(
-    conn: AsyncConnection, incident: store.Incident, known: Standing, *, now: datetime
-) -> None:
-    at = escalation.next_look(known.policy, known.facts, now=now)
-    if at is None:
-        await timers.disarm(conn, incident.id, kinds=[timers.Kind.WAVE])
-    else:
-        await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=at)
+    return escalation.next_look(policy, facts, now=now)
 
 
 async def change(conn: AsyncConnection, incident: store.Incident, *, now: datetime) -> None:
@@ -169,6 +165,25 @@ async def change(conn: AsyncConnection, incident: store.Incident, *, now: dateti
     """
     if (await _sent(conn, incident.id)).count:
         await timers.arm(conn, incident.id, timers.Kind.WAVE, due_at=now)
+
+
+async def note_policy(
+    conn: AsyncConnection, before: store.Incident, after: store.Incident, *, now: datetime
+) -> list[store.Line]:
+    """Say on the timeline if a correction brings people already asked for under another policy."""
+    is_same = (before.kind, before.severity) == (after.kind, after.severity)
+    if is_same or before.first_alert_at is None:
+        return []
+    default = matching.Policy()
+    was = await policies.effective(conn, before, base=default, now=now)
+    is_ = await policies.effective(conn, after, base=default, now=now)
+    if was.label == is_.label:
+        return []
+    line = await store.add_line(
+        conn, after.id, channel=events.Channel.SYSTEM, kind=events.LineKind.POLICY_CHANGED,
+        args={"policy": is_.label, "before": was.label}, by=None, now=now,
+    )  # fmt: skip
+    return [line]
 
 
 async def circle(conn: AsyncConnection, incident_id: UUID, policy: matching.Policy) -> float | None:

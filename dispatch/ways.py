@@ -1,21 +1,25 @@
 """Measure every way that a plan weighs: from people to the patient, by way of each AED.
 
-One expansion of the walking network from the patient, and one from each AED that may matter; no
-database, so it runs in a thread.
+One expansion of the walking network from the patient, and one from each AED that may matter, for
+all people at once; no database, so it runs in a thread.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+
+import numpy as np
 
 from dispatch import aed_trust, eligibility, matching, states
 from geo import aeds, position, usability, walking
 
 #: A skill of people who have an AED at hand.
 CARRIES_AED = "carries_aed"
+_NOWHERE: Mapping[UUID, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Ask:
     people: Sequence[eligibility.Person]
     near: Sequence[aeds.Aed]
     fetches: Mapping[UUID, aed_trust.Fetches]
+    # Weigh ways by an AED also for those who are out of reach of the patient otherwise.
+    even_far: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,59 +61,70 @@ class Ways:
 
 def measure(network: walking.WalkingNetwork, ask: Ask, *, now: datetime) -> Ways:
     """Measure all ways; people come out in the order of their ids."""
-    placed = [person for person in ask.people if person.position is not None]
-    targets = [person.position for person in placed if person.position is not None]
+    people = sorted(ask.people, key=lambda person: person.id)
+    places = [person.position for person in people if person.position is not None]
     found = network.times(
         ask.patient,
-        [*targets, *(aed.position for aed in ask.near)],
+        [*places, *(aed.position for aed in ask.near)],
         within_s=ask.reach_s,
+        speed_mps=ask.policy.pace_mps,
         inbound=True,
     )
-    walks, to_aeds = found[: len(placed)], found[len(placed) :]
-    direct = {p.id: way for p, way in zip(placed, walks, strict=True) if way is not None}
+    walks, to_aeds = iter(found[: len(places)]), found[len(places) :]
+    direct = [None if person.position is None else next(walks) for person in people]
     shown = tuple(_judge(ask, aed, way, now) for aed, way in zip(ask.near, to_aeds, strict=True))
     options = _options(ask, shown, now)
-    aed_s = _to_aeds(network, ask, options)
-    candidates = (_candidate(ask, person, direct, aed_s) for person in ask.people)
-    in_order = tuple(sorted(candidates, key=lambda candidate: candidate.id))
-    return Ways(direct, in_order, tuple(options), shown)
+    aed_s = _to_aeds(network, ask, options, list(zip(people, direct, strict=True)))
+    candidates = tuple(
+        _candidate(ask, person, way, times)
+        for person, way, times in zip(people, direct, aed_s, strict=True)
+    )
+    ways = {p.id: way for p, way in zip(people, direct, strict=True) if way is not None}
+    return Ways(ways, candidates, tuple(options), shown)
 
 
 def _to_aeds(
     network: walking.WalkingNetwork,
     ask: Ask,
     options: Sequence[matching.AedOption],
-) -> Mapping[UUID, dict[UUID, float]]:
+    people: Sequence[tuple[eligibility.Person, walking.Travel | None]],
+) -> list[Mapping[UUID, float]]:
     """Measure from those who can be asked to each AED; nobody else's way is weighed."""
-    at = {aed.id: aed.position for aed in ask.near}
-    placed = {
-        person.id: person.position
-        for person in ask.people
-        if person.blocked is None and person.position is not None
-    }
-    aed_s: dict[UUID, dict[UUID, float]] = {person: {} for person in placed}
-    targets = list(placed.values())
-    for option in options:
-        ways = network.times(at[option.id], targets, within_s=ask.policy.reach_s, inbound=True)
-        for person, way in zip(placed, ways, strict=True):
-            if way is not None:
-                aed_s[person][option.id] = round(way.travel_s, 1)
-    return aed_s
+    wanted = [
+        (number, person.position)
+        for number, (person, way) in enumerate(people)
+        if person.blocked is None
+        and person.position is not None
+        and (ask.even_far or way is not None)
+    ]
+    found: list[Mapping[UUID, float]] = [_NOWHERE] * len(people)
+    if wanted and options:
+        at = {aed.id: aed.position for aed in ask.near}
+        seconds = network.matrix(
+            [place for _, place in wanted],
+            [at[option.id] for option in options],
+            within_s=ask.policy.reach_s,
+            speed_mps=ask.policy.pace_mps,
+        )
+        place = {option.id: number for number, option in enumerate(options)}
+        in_tenths = np.where(np.isnan(seconds), math.inf, seconds.round(1))
+        for (number, _), row in zip(wanted, in_tenths.tolist(), strict=True):
+            found[number] = matching.AedTimes(place, row)
+    return found
 
 
 def _candidate(
     ask: Ask,
     person: eligibility.Person,
-    direct: Mapping[UUID, walking.Travel],
-    aed_s: Mapping[UUID, Mapping[UUID, float]],
+    way: walking.Travel | None,
+    aed_s: Mapping[UUID, float],
 ) -> matching.Candidate:
-    way, place = direct.get(person.id), person.position
     return matching.Candidate(
         person.id,
         None if way is None else round(way.travel_s, 1),
-        aed_s.get(person.id, {}),
+        aed_s,
         person.blocked,
-        None if place is None else round(position.distance_m(place, ask.patient), 1),
+        person.away_m,
         round(person.accept, 4),
         ask.policy.carried_works if CARRIES_AED in person.skills else None,
     )
@@ -117,6 +134,23 @@ def _judge(ask: Ask, aed: aeds.Aed, way: walking.Travel | None, now: datetime) -
     usable = aeds.usable(aed, now)
     works = aed_trust.works(aed, usable, ask.fetches.get(aed.id), now=now)
     return PlanAed(aed, usable, way, round(works * ask.policy.aed_people_factor, 4))
+
+
+def open_until(item: PlanAed) -> datetime | None:
+    """Say until when an AED can be had, also one that has yet to open; None where for long."""
+    usable = item.usable
+    if usable.until is None or _is_open(usable):
+        return usable.until
+    return aeds.usable(item.aed, usable.until).until
+
+
+def _is_open(usable: usability.Usability) -> bool:
+    """Say whether it can be had now, or may be, as nobody wrote down its hours."""
+    return usable.state is usability.Usable.YES or _is_doubtful(usable)
+
+
+def _is_doubtful(usable: usability.Usability) -> bool:
+    return usable.state is usability.Usable.UNKNOWN and usable.reason in aed_trust.HOURS_UNKNOWN
 
 
 def _options(ask: Ask, shown: Sequence[PlanAed], now: datetime) -> list[matching.AedOption]:
@@ -158,12 +192,9 @@ def _option(
     One of which nobody wrote down the hours counts for what it is worth, where a policy weighs.
     """
     begins, usable = now, item.usable
-    is_doubtful = (
-        usable.state is usability.Usable.UNKNOWN and usable.reason in aed_trust.HOURS_UNKNOWN
-    )
-    if is_doubtful and ask.policy.chooser not in matching.JOINT:
+    if _is_doubtful(usable) and ask.policy.chooser not in matching.JOINT:
         return None
-    if not is_doubtful and usable.state is not usability.Usable.YES:
+    if not _is_open(usable):
         if usable.until is None:
             return None
         begins, usable = usable.until, aeds.usable(item.aed, usable.until)

@@ -25,6 +25,8 @@ from realtime import presence
 #: A position is stored after this time, or as soon as the person has moved this far.
 STORE_EVERY = timedelta(seconds=15)
 STORE_EVERY_M = 100.0
+#: Stored positions lag behind the live ones by up to this; and a little for measuring on a sphere.
+LAG_M = STORE_EVERY_M + 10.0
 #: Whoever is on the way and was so far away at the last look arrives at another time.
 JUMP_M = 100.0
 #: A fix that claims to be older than this comes from a phone whose clock is wrong.
@@ -35,6 +37,9 @@ KEPT_FOR = timedelta(minutes=28)
 KEPT_OFF_DUTY = timedelta(minutes=5)
 #: People whom Redis names around a point; beyond so many the stored positions do.
 LIVE_MOST = 2_000
+#: So many people are listed of whom no position is known, looked for among so many on duty.
+UNPLACED_MOST = 50
+ON_DUTY_LOOKED_AT = 500
 #: Rows of one sweep; the next takes the others.
 SWEEP_MOST = 5_000
 
@@ -219,6 +224,61 @@ async def store_many(
 
 
 # ---- now
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Where Redis says that people are, and who is near by what is stored; None: nobody looked."""
+
+    live: Mapping[UUID, store.Fix]
+    stored: Mapping[UUID, store.Fix | None] | None = None
+
+
+# ix_last_position_position and ix_place_position; on the sphere, which is within 5 m.
+_NEAR = sa.text("""
+with patient as (select cast(ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) as geography) as point)
+select responder_id as id, ST_X(position::geometry) as lon, ST_Y(position::geometry) as lat,
+       cast(accuracy_m as float8) as accuracy_m, at
+from last_position, patient
+where ST_DWithin(position, point, :within_m, false)
+union all
+select place.responder_id, ST_X(last.position::geometry), ST_Y(last.position::geometry),
+       cast(last.accuracy_m as float8), last.at
+from patient, place left join last_position as last using (responder_id)
+where ST_DWithin(place.position, point, :within_m, false)
+""")
+
+
+async def stored_near(
+    conn: AsyncConnection, point: position.Position, *, within_m: float
+) -> dict[UUID, store.Fix | None]:
+    """Look up who may be near a point by what is stored, with the last position of each."""
+    values = {"lon": point.lon, "lat": point.lat, "within_m": within_m + LAG_M}
+    return {
+        person: None if at is None else store.Fix(position.Position(lon, lat), at, accuracy_m)
+        for person, lon, lat, accuracy_m, at in await conn.execute(_NEAR, values)
+    }
+
+
+# ix_responder_available. To find nobody among all who are on duty takes longer than all else, so
+# only some are looked at.
+_UNPLACED = sa.text("""
+select on_duty.id from (
+    select responder.id from responder
+    join org on org.id = responder.org_id and starts_with(org.path, :path)
+    where responder.duty = 'available'
+    limit :looked_at
+) as on_duty
+where not exists (select from last_position where responder_id = on_duty.id)
+  and not exists (select from place where responder_id = on_duty.id)
+limit :most
+""")
+
+
+async def unplaced(conn: AsyncConnection, org_path: str) -> list[UUID]:
+    """Name some people on duty of whom no position is stored at all, nor a place."""
+    values = {"path": org_path, "looked_at": ON_DUTY_LOOKED_AT, "most": UNPLACED_MOST}
+    return list((await conn.execute(_UNPLACED, values)).scalars())
 
 
 async def live_of(

@@ -12,12 +12,16 @@ from realtime import protocol
 from realtime.connection import QUEUE_MOST, Connection
 from realtime.protocol import Close, Event, Mark
 
+#: Heartbeats are handed out to this many parts of the connections, one after the other.
+TURNS = 10
+
 
 class Hub:
     """Hands the log's events to the connections of their topics; nothing here waits."""
 
     def __init__(self) -> None:
         self.connections: set[Connection] = set()
+        self._by_turn: tuple[set[Connection], ...] = tuple(set() for _ in range(TURNS))
         #: Where each topic with listeners stands in this process; the tailer reads on from here.
         self.marks: dict[str, Mark] = {}
         self._listeners: dict[str, set[Connection]] = {}
@@ -28,7 +32,9 @@ class Hub:
 
     def join(self, connection: Connection, topic: str) -> None:
         """Let a connection hear a topic; its stream must stand in `connection.streams`."""
-        self.connections.add(connection)
+        if connection not in self.connections:
+            self.connections.add(connection)
+            min(self._by_turn, key=len).add(connection)
         self._listeners.setdefault(topic, set()).add(connection)
 
     def part(self, connection: Connection, topic: str) -> None:
@@ -46,6 +52,8 @@ class Hub:
         for topic in list(connection.streams):
             self.part(connection, topic)
         self.connections.discard(connection)
+        for some in self._by_turn:
+            some.discard(connection)
 
     def follow(self, topic: str, mark: Mark) -> None:
         """Say where a topic stood when somebody loaded it; the tailer follows it from there.
@@ -89,13 +97,25 @@ class Hub:
             if topic in self._listeners:
                 self._moving.setdefault(topic, {})[who] = item
 
-    def tick(self, monotonic: float, *, server_time: datetime) -> None:
-        """Hand out positions and the heartbeats that are due; called a few times a second."""
+    def tick(self, monotonic: float, *, server_time: datetime, turn: int | None = None) -> None:
+        """Hand out positions and the heartbeats that are due; called a few times a second.
+
+        With a `turn`, one of `TURNS`, only to the connections that have theirs: thousands of frames
+        at once would hold up alarms.
+        """
+        self._beat(
+            self.connections if turn is None else self._by_turn[turn], monotonic, server_time
+        )
+        if turn:
+            return
         moving, self._moving = self._moving, {}
         for topic, items in moving.items():
             for connection in self._listeners.get(topic, ()):
                 connection.move(topic, items)
-        for connection in self.connections:
+
+    @staticmethod
+    def _beat(connections: Iterable[Connection], monotonic: float, server_time: datetime) -> None:
+        for connection in connections:
             if connection.next_beat_at <= monotonic:
                 connection.next_beat_at = monotonic + connection.heartbeat_s
                 connection.beat(server_time)

@@ -14,11 +14,10 @@ from datetime import datetime
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from realtime import deadline
+from realtime import away, deadline
 from realtime.protocol import Event, Mark
 
 __all__ = ["Event", "Item", "Mark"]
@@ -135,7 +134,7 @@ async def publish_moved(redis: Redis, moved: Mapping[str, int]) -> None:
     try:
         async with asyncio.timeout(PUBLISH_TIMEOUT_S):
             await redis.publish(MOVED_CHANNEL, lines)
-    except (OSError, RedisError):  # TimeoutError is an OSError
+    except away.REDIS_FAILS:
         hints.note(success=False)
     else:
         hints.note(success=True)
@@ -166,6 +165,23 @@ async def position_of(conn: AsyncConnection, topics: Iterable[str]) -> dict[str,
     born = clocks.get(BIRTH, Mark("", 0))
     unmoved = Mark(born.epoch, 0)
     return {topic: clocks.get(topic, unmoved) for topic in asked}
+
+
+# One text goes over and only what differs comes back: a process may follow ten thousand topics.
+_AWAY_FROM = text("""
+    SELECT want.topic, coalesce(clock.epoch, born.epoch, ''), coalesce(clock.seq, 0)
+    FROM json_each(CAST(:marks AS json)) AS want(topic, mark)
+    LEFT JOIN topic_clock AS clock ON clock.topic = want.topic
+    LEFT JOIN topic_clock AS born ON born.topic = :birth
+    WHERE coalesce(clock.seq, 0) <> CAST(want.mark ->> 'seq' AS bigint)
+       OR coalesce(clock.epoch, born.epoch, '') <> want.mark ->> 'epoch'
+""")
+
+
+async def away_from(conn: AsyncConnection, marks: Mapping[str, Mark]) -> dict[str, Mark]:
+    """Return where those topics stand, as `position_of` does, that are not at these marks."""
+    values = {"marks": orjson.dumps(marks).decode(), "birth": BIRTH}
+    return {topic: Mark(epoch, seq) for topic, epoch, seq in await conn.execute(_AWAY_FROM, values)}
 
 
 # One index range of the primary key per topic.

@@ -13,10 +13,9 @@ from typing import NoReturn
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from realtime import deadline, log, presence
+from realtime import away, deadline, log, presence
 from realtime.hub import Hub
 from realtime.protocol import Event, Mark
 
@@ -136,13 +135,13 @@ class Tailer:
             return await log.read_after_many(conn, marks, limit=READ_MOST)
 
     async def _catch_up(self, conn: AsyncConnection, marks: Mapping[str, Mark]) -> Sequence[Event]:
-        clocks = await log.position_of(conn, marks)
+        clocks = await log.away_from(conn, marks)
         behind = {}
-        for topic, mark in marks.items():
-            clock = clocks[topic]
+        for topic, clock in clocks.items():
+            mark = marks[topic]
             if clock.epoch != mark.epoch or clock.seq < mark.seq:
                 self._hub.turn(topic, clock)
-            elif clock.seq > mark.seq:
+            else:
                 behind[topic] = mark
         if not behind:
             return []
@@ -172,7 +171,7 @@ class Tailer:
                 async with redis.pubsub() as channels:
                     await self._subscribe(channels)
                     await self._hear(channels)
-            except (OSError, RedisError):  # TimeoutError is an OSError
+            except away.REDIS_FAILS:
                 self.is_hearing = False
                 self.reconnects += 1
                 await asyncio.sleep(PAUSE_S)

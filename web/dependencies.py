@@ -97,7 +97,7 @@ async def identify(request: Request) -> auth.Caller | None:
 
 async def _look(request: Request, token: str | None, cookie: str | None) -> auth.Caller | None:
     now = now_of(request)
-    async with database_of(request).snapshot() as conn:
+    async with database_of(request).single() as conn:
         if token:
             return await auth.caller_from_token(conn, token, now=now)
         return await auth.caller_from_cookie(conn, cookie, now=now)

@@ -162,22 +162,22 @@ select pg_advisory_xact_lock(hashtextextended(cast(:subject_id as text) || :key,
 """)
 
 
+_row = tables.idempotency.c
+_STORED = sa.select(tables.idempotency).where(
+    _row.subject_id == sa.bindparam("subject"),
+    _row.key == sa.bindparam("of_key"),
+    _row.created_at > sa.bindparam("since"),
+)
+
+
 async def _find(conn: AsyncConnection, claim: Claim, *, now: datetime) -> Response | None:
     """Wait for an equal request that is under way, then return its answer, if there is one.
 
     Raises KeyReused when the key was used for something else.
     """
     await conn.execute(_LOCK, {"subject_id": str(claim.subject_id), "key": claim.key})
-    table = tables.idempotency
-    row = (
-        await conn.execute(
-            sa.select(table).where(
-                table.c.subject_id == claim.subject_id,
-                table.c.key == claim.key,
-                table.c.created_at > now - KEPT_FOR,
-            )
-        )
-    ).one_or_none()
+    asked = {"subject": claim.subject_id, "of_key": claim.key, "since": now - KEPT_FOR}
+    row = (await conn.execute(_STORED, asked)).one_or_none()
     if row is None:
         return None
     if (row.route, row.body_hash) != (claim.route, claim.body_hash):
@@ -185,11 +185,23 @@ async def _find(conn: AsyncConnection, claim: Claim, *, now: datetime) -> Respon
     return Response(row.body, row.status, headers={**row.headers, "Idempotent-Replayed": "true"})
 
 
+# A row that is older than 72 h is as good as none, and is replaced.
+_insert = pg.insert(tables.idempotency)
+_STORE = _insert.on_conflict_do_update(
+    index_elements=["subject_id", "key"],
+    set_={
+        name: _insert.excluded[name]
+        for name in ("route", "body_hash", "status", "headers", "body", "created_at")
+    },
+)
+
 _KEPT_HEADERS = ("content-type", "content-language", "location", "etag")
 
 
 async def _store(conn: AsyncConnection, claim: Claim, response: Response, *, now: datetime) -> None:
     kept: Mapping[str, object] = {
+        "subject_id": claim.subject_id,
+        "key": claim.key,
         "route": claim.route,
         "body_hash": claim.body_hash,
         "status": response.status_code,
@@ -197,9 +209,4 @@ async def _store(conn: AsyncConnection, claim: Claim, response: Response, *, now
         "body": bytes(response.kept if isinstance(response, ShownOnce) else response.body),
         "created_at": now,
     }
-    # A row that is older than 72 h is as good as none, and is replaced.
-    await conn.execute(
-        pg.insert(tables.idempotency)
-        .values(subject_id=claim.subject_id, key=claim.key, **kept)
-        .on_conflict_do_update(index_elements=["subject_id", "key"], set_=dict(kept))
-    )
+    await conn.execute(_STORE, kept)

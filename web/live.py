@@ -7,6 +7,7 @@ transaction with the topic's clock, so that snapshot and number always fit toget
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,8 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dispatch import db
 from dispatch.settings import Settings
-from realtime import connected, deadline
-from realtime.hub import Hub
+from realtime import connected, deadline, hub
 from realtime.protocol import Close
 from realtime.tailer import Tailer
 from web import auth, dependencies, live_document, live_watch, position_ingest
@@ -61,7 +61,7 @@ class Live:
         self.database = database
         self.redis = redis
         self.settings = settings
-        self.hub = Hub()
+        self.hub = hub.Hub()
         self.tailer = Tailer(database.engine, redis, self.hub)
         self.watch = live_watch.Watch(self)
         self.positions = position_ingest.Ingest(database, redis)
@@ -124,11 +124,11 @@ class Live:
 
         return await deadline.within(LOOK_WITHIN_S, in_turn())
 
-    async def _tick(self) -> NoReturn:
+    async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(TICK_S)
-            self.hub.tick(loop.time(), server_time=dependencies.clock())
+        for turn in itertools.cycle(range(hub.TURNS)):
+            await asyncio.sleep(TICK_S / hub.TURNS)
+            self.hub.tick(loop.time(), server_time=dependencies.clock(), turn=turn)
 
     async def _say_connected(self) -> NoReturn:
         """Say whose phones this process holds, so that they get the first word."""

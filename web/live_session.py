@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +19,7 @@ from realtime import log, protocol
 from realtime.connection import Connection, Load
 from realtime.protocol import Ack, BadMessage, Close, Hello, Mark, Message, Position
 from realtime.stream import Stream
-from web import auth, dependencies, live_watch, position_people
+from web import auth, dependencies, live_watch, position_people, position_socket
 
 if TYPE_CHECKING:  # the two know each other; only the types go both ways
     from web.live import Live
@@ -33,6 +34,8 @@ PAUSE_S = 0.5
 SOCKETS_MOST = 50
 MESSAGES_BURST = 120
 MESSAGES_PER_S = 20.0
+
+_numbers = itertools.count()
 
 _DATABASE_FAILS = (SQLAlchemyError, OSError)  # TimeoutError is an OSError
 
@@ -57,6 +60,7 @@ class Session:
         # The watch's: the state of the rights when last seen, and when to look closely.
         self.standing: str | None = None
         self.check_at = 0.0
+        self.number = next(_numbers)
         self.connection = Connection(socket.send_text, self._load)
         # When all that was said will have been earned, at the rate that is allowed.
         self._earned_at = 0.0
@@ -73,6 +77,11 @@ class Session:
                 await asyncio.wait({writer})
             reader.cancel()
             writer.cancel()
+
+    @property
+    def hears_itself_only(self) -> bool:
+        """Say whether this is somebody's own phone and nothing else."""
+        return self.connection.streams.keys() == {f"person:{self.connection.person}"}
 
     # ---- out
 
@@ -162,6 +171,7 @@ class Session:
         hello = await self._first_hello()
         if hello is None or not await self._sign_in(hello):
             return
+        position_socket.listen(self.socket, self._overhear)
         await self._subscribe(hello)
         while (message := await self._next()) is not None:
             match message:
@@ -184,23 +194,17 @@ class Session:
         return None
 
     async def _next(self) -> Message | None:
-        """Wait for the next good message; None when the client is gone or is to go.
-
-        Positions of who has signed in are passed on meanwhile, unread: most are replaced by newer
-        ones before anybody looks at them.
-        """
+        """Wait for the next good message; None when the client is gone or is to go."""
         while self.connection.closing is None:
             frame = await self.socket.receive()
             if frame["type"] == "websocket.disconnect":
                 return None
-            heard_at = self._time()
-            if not self._may_speak(heard_at):
+            text = frame.get("text") or ""
+            if self.caller is not None and self._overhear(text):
+                continue
+            if not self._may_speak(self._time()):
                 self.connection.close(Close.TOO_MANY)
                 return None
-            text = frame.get("text") or ""
-            if self.caller is not None and protocol.is_position(text):
-                self._locate(text, heard_at)
-                continue
             try:
                 return protocol.parse(text)
             except BadMessage as bad:
@@ -208,6 +212,20 @@ class Session:
                 if bad.close is not None:
                     self.connection.close(bad.close)
         return None
+
+    def _overhear(self, text: str) -> bool:
+        """Take a position of who has signed in, unread; leave all else, by False, to `_next`.
+
+        Most positions are replaced by newer ones before anybody looks at them.
+        """
+        if self.connection.closing is not None or not protocol.is_position(text):
+            return False
+        heard_at = self._time()
+        if self._may_speak(heard_at):
+            self._locate(text, heard_at)
+        else:
+            self.connection.close(Close.TOO_MANY)
+        return True
 
     def _may_speak(self, heard_at: float) -> bool:
         self._earned_at = max(self._earned_at, heard_at) + 1 / MESSAGES_PER_S

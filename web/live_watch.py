@@ -9,11 +9,13 @@ does.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import text
@@ -35,6 +37,9 @@ _logger = logging.getLogger(__name__)
 
 #: Between two looks. A revoked session is closed within this time.
 LOOK_EVERY_S = 5.0
+
+#: In which so many parts of the sockets get their turn: thousands at once would hold up alarms.
+TURNS = 20
 
 #: Each socket's topics are checked one by one at least this often, for rights that follow from
 #: something else than roles.
@@ -120,27 +125,36 @@ class Watch:
         self.failures = 0
         self._behind: dict[str, Mark] = {}
 
-    async def run(self) -> NoReturn:
+    async def run(self) -> None:
         """Look every few seconds until cancelled; without a database nothing is closed."""
-        while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+        for turn in itertools.cycle(range(TURNS)):
+            await asyncio.sleep(LOOK_EVERY_S / TURNS)
             try:
-                await self._line.look(self.look)
+                await self._line.look(partial(self._look_at_part, turn=turn))
             except (SQLAlchemyError, OSError) as error:  # TimeoutError is an OSError
                 self.failures += 1
                 _logger.warning("live watch failed: %s", type(error).__name__)
 
     async def look(self, conn: AsyncConnection) -> None:
         """Close what may no longer hear, and mend what has stopped hearing."""
-        await self._check_sessions(conn)
+        await self._check_sessions(conn, self._line.sessions)
         await self._check_topics(conn)
 
-    async def _check_sessions(self, conn: AsyncConnection) -> None:
+    async def _look_at_part(self, conn: AsyncConnection, *, turn: int) -> None:
+        """Look at every so manieth socket, and once a round at the topics."""
+        part = [session for session in self._line.sessions if session.number % TURNS == turn]
+        await self._check_sessions(conn, part)
+        if turn == 0:
+            await self._check_topics(conn)
+
+    async def _check_sessions(self, conn: AsyncConnection, sessions: Collection[Session]) -> None:
         shown = [
             (session, session.credential)
-            for session in self._line.sessions
+            for session in sessions
             if session.credential is not None and session.connection.closing is None
         ]
+        if not shown:
+            return
         hashes = list({credential.hash for _, credential in shown})
         rows = await conn.execute(_STANDING, {"hashes": hashes, "now": dependencies.clock()})
         standing = {bytes(hashed): word for hashed, word in rows}
@@ -153,12 +167,9 @@ class Watch:
 
     async def _check_topics(self, conn: AsyncConnection) -> None:
         hub = self._line.hub
-        clocks = await log.position_of(conn, hub.marks)
-        behind = {
-            topic: mark
-            for topic, mark in hub.cursors().items()
-            if topic in clocks and clocks[topic] != mark
-        }
+        asked = hub.cursors()
+        clocks = await log.away_from(conn, asked)
+        behind = {topic: asked[topic] for topic in clocks}
         for topic, mark in behind.items():
             if self._behind.get(topic) == mark:
                 self.repairs += 1
@@ -168,10 +179,14 @@ class Watch:
 
 
 def _is_due(session: Session, word: str) -> bool:
-    """Say whether to look closely: the rights have changed, or it is time."""
+    """Say whether to look closely: the rights have changed, or it is time.
+
+    A phone hears its own person only, of which nothing but the roles decides.
+    """
     time = asyncio.get_running_loop().time()
     is_first = session.standing is None
-    is_due = not is_first and (session.standing != word or time >= session.check_at)
+    is_time = time >= session.check_at and not session.hears_itself_only
+    is_due = not is_first and (session.standing != word or is_time)
     if is_due or is_first:
         # Spread out, so that sockets opened in one second are not all checked in one.
         session.check_at = time + CHECK_EVERY_S * random.uniform(0.5, 1.0)  # noqa: S311  # spread

@@ -7,7 +7,7 @@ word of our insides; what nobody foresaw is logged under the id that the answer 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from dispatch import errors
@@ -206,6 +206,10 @@ _KINDER: Mapping[tuple[str, str], Answer] = {
          "You need not set out. Please stay available for the next call."),
         ("已有足够的人赶往现场，感谢您的响应。", "您无需前往，请继续保持待命。"),
     ),
+    ("alert_over", "real_alarm"): Answer(
+        409, ("A real alarm wants you. Thank you for taking part.", "Answer what your phone says."),
+        ("有真实呼叫需要您，感谢您参与演练。", "请答复手机上现在显示的呼叫。"),
+    ),
 }  # fmt: skip
 
 _BY_HTTP_STATUS = {
@@ -341,6 +345,7 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     psycopg.OperationalError: _of_outage,
     redis.exceptions.RedisError: _of_outage,
     TimeoutError: _of_outage,
+    ClientDisconnect: _of_bad_value,  # nobody is there to read it
     Exception: _of_surprise,
 }
 
@@ -351,12 +356,11 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _awaited(handler))
 
 
-def _awaited(handler: Any) -> Any:
+def _awaited(handler: Callable[[Request, Any], Response]) -> Any:
     """Starlette runs plain functions in threads; ours are quick and read the request's state."""
 
     async def handle(request: Request, error: Exception) -> Response:
-        response: Response = handler(request, error)
-        return response
+        return handler(request, error)
 
     return handle
 

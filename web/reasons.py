@@ -24,7 +24,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     Reason.TOO_FAR: ("Too far on foot", "步行距离过远"),
     Reason.BEYOND_CAP: ("Enough others are nearer", "已有足够更近的人员"),
     Reason.STOOD_DOWN_BEFORE: ("Told not to come before", "已通知其不必前往"),
-    Reason.PROFILE_INCOMPLETE: ("Profile incomplete", "个人资料不完整"),
     Reason.QUIET_HOURS: ("In their quiet hours", "处于免打扰时段"),
     Reason.ALERT_BUDGET_USED: ("Asked {asked} times in 24 hours", "24 小时内已通知 {asked} 次"),
     Reason.POSITION_VAGUE: ("Position too uncertain", "位置误差过大"),

@@ -27,7 +27,12 @@ from dispatch import (
 
 #: Why somebody was told to stop who had not answered: enough others are coming.
 COVERED = "covered"
-KIND_WORDS = "Enough people are on their way already. Thank you for answering."
+#: Why an alert of an exercise ended whose person a real alarm wants.
+REAL_ALARM = "real_alarm"
+KIND_WORDS = {
+    COVERED: "Enough people are on their way already. Thank you for answering.",
+    REAL_ALARM: "A real alarm wants you, so the exercise goes on without you. Thank you.",
+}
 
 
 async def accept(
@@ -123,7 +128,7 @@ def check_answerable(alert: store.Alert, *, now: datetime) -> None:
 
 def _over(alert: store.Alert, ended: states.Alert, reason: str | None) -> errors.AlertOver:
     # Said in the caller's words where the reason is a kind one.
-    said = KIND_WORDS if reason == COVERED else ""
+    said = KIND_WORDS.get(reason or "", "")
     return errors.AlertOver(
         said,
         state={

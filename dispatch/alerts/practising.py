@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, matching, planning, states, store, timers
+from dispatch import errors, matching, planning, states, store, timers, whereabouts
 from dispatch.alerts import sending, yielding
 from geo import walking
 from geo.position import Position
@@ -38,7 +38,7 @@ async def practise(
     Whoever could not be asked in earnest is not asked: NobodyToAlert says why. A practice that
     still goes on is ended first.
     """
-    await yielding.give_way(conn, [responder.id], now=now)
+    await yielding.give_way(conn, [responder.id], is_real=False, now=now)
     incident_id = store.new_id()
     incident = await store.add_incident(
         conn, id=incident_id, org_id=responder.org_id, number=f"P-{incident_id.hex[-8:]}",
@@ -50,8 +50,9 @@ async def practise(
     kind = timers.Kind.PRACTICE_END
     await timers.arm(conn, incident.id, kind, due_at=now + ENDS_AFTER)
     plan = await planning.make(
-        conn, incident.id, policy=policy, network=network, live=live, named=[responder.id], now=now
-    )
+        conn, incident.id, policy=policy, network=network, live=whereabouts.Around(live),
+        named=[responder.id], now=now,
+    )  # fmt: skip
     sent = await sending.send_wave(conn, plan, by=responder.id, now=now)
     return sent.alerts[0]
 

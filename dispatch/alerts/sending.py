@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import (
     deliveries,
+    eligibility,
     errors,
     escalation,
     events,
@@ -26,6 +27,7 @@ from dispatch import (
     telling,
     timers,
     waves,
+    ways,
 )
 from dispatch.alerts import yielding
 
@@ -48,68 +50,78 @@ async def send_wave(
     until people come on duty. Raises PlanOutdated when the incident changed since the plan was
     made (plan again), NobodyToAlert when none of the named people can be asked, IncidentClosed.
     """
-    incident = await store.lock_incident(conn, plan.incident_id)
-    if incident.version != plan.incident_version:
-        raise errors.PlanOutdated(state={"version": incident.version})
+    incident = plan.incident
+    version = await store.lock_version(conn, incident.id)
+    if version != incident.version:
+        raise errors.PlanOutdated(state={"version": version})
+    gone = yielding.Yielded()
     if incident.practice_of is None:
-        await yielding.give_way(conn, [item.person.id for item in plan.chosen], now=now)
-    free = await _still_free(conn, incident, [item.person.id for item in plan.chosen], now=now)
-    chosen = [item for item in plan.chosen if item.person.id in free]
+        gone = await yielding.give_way(
+            conn, [item.person.id for item in plan.chosen], is_real=not incident.exercise, now=now
+        )
+    lost = await _lost(conn, incident, [item.person.id for item in plan.chosen], now=now)
+    chosen = [item for item in plan.chosen if item.person.id not in lost]
     if plan.named is not None and not chosen:
-        raise errors.NobodyToAlert(state={"excluded": _reasons(plan, free)})
+        raise errors.NobodyToAlert(state={"excluded": _reasons(plan, lost)})
     wave = await store.add_wave(
         conn, incident.id, policy=plan.policy.label, level=plan.level, by=by, now=now
     )
     asked = await _insert(conn, wave, plan, chosen, now=now)
     rungs = ladder.choose(plan.policy.rungs(incident.severity), incident.kind)
     await deliveries.climb(conn, asked, rungs, now=now)
-    alerts = await store.list_alerts(conn, tables.alert.c.id.in_(asked)) if asked else []
-    allocation_id = await _keep_record(conn, plan, wave, free)
+    alerts = await store.alerts_of_wave(conn, wave.id) if asked else []
+    allocation_id = await _keep_record(conn, plan, wave, lost)
     incident = await store.change_incident(conn, incident.id, **_after(incident, alerts, now))
-    if alerts:
-        await _arm(conn, wave, plan.policy, now=now)
-    await waves.look_after(conn, incident, wave, alerts, plan.policy, now=now)
+    await _arm(conn, incident, wave, alerts, plan.policy, now=now)
     line = await _wave_line(conn, incident, wave, alerts, plan, by=by, now=now)
     await telling.tell(
-        conn, events.Kind.WAVE_SENT, incident, alerts=alerts, lines=[line],
-        people=dict.fromkeys((a.responder_id for a in alerts), events.PersonKind.ALERT_SENT),
-        now=now,
+        conn, events.Kind.WAVE_SENT, incident, alerts=alerts, just_asked=True, lines=[line],
+        people=gone.people, also=gone.items, now=now,
     )  # fmt: skip
     return Sent(wave, tuple(alerts), allocation_id)
 
 
-async def _still_free(
+# ix_alert_responder_id, and the unique index of live assignments.
+_TAKEN = sa.text("""
+select responder_id from alert
+where responder_id = any(cast(:ids as uuid[]))
+  and (status in ('pending','notified','delivered','seen')
+       or incident_id = :incident_id
+          and notified_at >= coalesce(cast(:reopened_at as timestamptz), '-infinity'))
+union
+select responder_id from assignment
+where responder_id = any(cast(:ids as uuid[])) and ended_at is null
+""")
+
+
+async def _lost(
     conn: AsyncConnection, incident: store.Incident, ids: Sequence[UUID], *, now: datetime
-) -> set[UUID]:
-    """Lock people and return those who are still on duty and asked by nobody.
+) -> dict[UUID, matching.Reason]:
+    """Lock people and say who went off duty or was asked by somebody since the plan was made.
 
     Everybody who asks or takes an answer locks the responder first, so the answer holds until the
     commit; two unique indexes hold it against code that forgets.
     """
     people = await store.lock_responders(conn, ids)
-    on_duty = {
-        person.id for person in people.values() if person.duty_at(now) is states.Duty.AVAILABLE
+    duties = {person.id: person.duty_at(now) for person in people.values()}
+    lost = {
+        person: eligibility.DUTY_REASONS[duty]
+        for person, duty in duties.items()
+        if duty is not states.Duty.AVAILABLE
     }
-    alert, assignment = tables.alert.c, tables.assignment.c
-    live = [status.value for status in states.ALERT_LIVE]
-    taken = sa.union(
-        sa.select(alert.responder_id).where(
-            alert.responder_id.in_(on_duty),
-            sa.or_(alert.status.in_(live), alert.incident_id == incident.id),
-        ),
-        sa.select(assignment.responder_id).where(
-            assignment.responder_id.in_(on_duty), assignment.ended_at.is_(None)
-        ),
-    )
-    return on_duty - set((await conn.execute(taken)).scalars())
+    on_duty = duties.keys() - lost.keys()
+    values = {
+        "ids": list(on_duty), "incident_id": incident.id, "reopened_at": incident.reopened_at,
+    }  # fmt: skip
+    busy = (await conn.execute(_TAKEN, values)).scalars()
+    return lost | dict.fromkeys(busy, matching.Reason.BUSY)
 
 
-def _reasons(plan: planning.Plan, free: set[UUID]) -> dict[str, str]:
-    """Say why each one who was considered is not asked; whoever was lost since then is busy."""
-    lost = [item for item in plan.chosen if item.person.id not in free]
+def _reasons(plan: planning.Plan, lost: Mapping[UUID, matching.Reason]) -> dict[str, str]:
+    """Say why each one who was considered is not asked."""
     return {
         **{str(i.person.id): i.reason.value for i in plan.excluded if i.reason is not None},
-        **{str(item.person.id): matching.Reason.BUSY.value for item in lost},
+        **{str(person): reason.value for person, reason in lost.items()},
     }
 
 
@@ -123,7 +135,7 @@ async def _insert(
 ) -> list[UUID]:
     if not chosen:
         return []
-    until = {item.aed.id: item.usable.until for item in plan.aeds}
+    until = {item.aed.id: ways.open_until(item) for item in plan.aeds if item.is_chosen}
     rows: list[dict[str, Any]] = [
         {
             "id": store.new_id(),
@@ -139,7 +151,7 @@ async def _insert(
             "direct_s": None if item.direct is None else item.direct.travel_s,
             "distance_m": None if item.direct is None else item.direct.distance_m,
             "eta_source": None if item.direct is None else item.direct.source.value,
-            "from_position": None if item.person.position is None else item.person.position.ewkb(),
+            "from_position": item.person.position,
             "position_at": item.person.position_at,
             "notified_at": now,
             "expires_at": now + timedelta(seconds=plan.policy.alert_expires_s),
@@ -151,16 +163,16 @@ async def _insert(
 
 
 async def _keep_record(
-    conn: AsyncConnection, plan: planning.Plan, wave: store.Wave, free: set[UUID]
+    conn: AsyncConnection,
+    plan: planning.Plan,
+    wave: store.Wave,
+    lost: Mapping[UUID, matching.Reason],
 ) -> UUID:
     """Keep what was decided, from what, and why not others; times, but no positions of people."""
-    lost = {
-        item.person.id: matching.Reason.BUSY for item in plan.chosen if item.person.id not in free
-    }
     chosen, excluded = plan_views.kept_out(plan, lost)
     return await store.add_allocation(
         conn,
-        incident_id=plan.incident_id,
+        incident_id=plan.incident.id,
         wave_id=wave.id,
         made_at=plan.made_at,
         policy=plan.policy.label,
@@ -182,15 +194,27 @@ def _after(
 
 
 async def _arm(
-    conn: AsyncConnection, wave: store.Wave, policy: matching.Policy, *, now: datetime
+    conn: AsyncConnection,
+    incident: store.Incident,
+    wave: store.Wave,
+    alerts: Sequence[store.Alert],
+    policy: matching.Policy,
+    *,
+    now: datetime,
 ) -> None:
+    """Arm the ends of the wave's waits, if it asked anybody, and the next look."""
     after = {
         timers.Kind.ALERT_EXPIRY: policy.alert_expires_s,
         timers.Kind.DELIVERY_CHECK: policy.delivery_wait_s,
     }
-    for kind, wait_s in after.items():
-        due_at = now + timedelta(seconds=wait_s)
-        await timers.arm(conn, wave.incident_id, kind, subject_id=wave.id, due_at=due_at)
+    ends = [
+        timers.Due(kind, now + timedelta(seconds=wait_s), wave.id) for kind, wait_s in after.items()
+    ]
+    look_at = await waves.after(conn, incident, wave, alerts, policy, now=now)
+    if look_at is None:
+        await timers.disarm(conn, incident.id, kinds=[timers.Kind.WAVE])
+    looks = [] if look_at is None else [timers.Due(timers.Kind.WAVE, look_at)]
+    await timers.arm_all(conn, incident.id, [*(ends if alerts else ()), *looks])
 
 
 async def _wave_line(

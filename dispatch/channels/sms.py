@@ -73,5 +73,6 @@ def template_values(message: Message) -> dict[str, str]:
         Purpose.STAND_DOWN: (),
         Purpose.PROBE: (),
         Purpose.SURVEY: (),
+        Purpose.REMINDER: (),
     }[message.purpose]
     return {name: values[name] for name in wanted}

@@ -59,6 +59,7 @@ def title(message: Message) -> str:
         Purpose.MISSION: ("您的任务", "Your mission"),
         Purpose.PROBE: ("通知检查", "Notification check"),
         Purpose.SURVEY: ("您还好吗？", "How are you?"),
+        Purpose.REMINDER: ("您的急救证书", "Your first-aid certificate"),
     }[message.purpose]
     return prefix(message) + words[message.language == "en"]
 
@@ -71,6 +72,10 @@ _BODIES = {
     Purpose.MISSION: ("请打开链接查看路线。", "Open the link for the way."),
     Purpose.PROBE: ("您可以正常收到呼叫。", "All is well."),
     Purpose.SURVEY: ("请打开应用，轻点一下告诉我们。", "One tap in the app tells us."),
+    Purpose.REMINDER: (
+        "即将到期或已到期，请打开应用查看。",
+        "It ends soon, or has ended. Open the app to see when.",
+    ),
 }
 
 

@@ -92,15 +92,18 @@ class WebPush:
             "exp": int(self.clock().timestamp()) + _SIGNED_S,
             "sub": self.subject,
         }
-        is_probe = message.purpose is Purpose.PROBE
         return {
             **Vapid02(self.key).sign(claims),
             "content-encoding": "aes128gcm",
             "content-type": "application/octet-stream",
             "ttl": str(max(0, message.ttl_s)),
-            "urgency": "low" if is_probe else "high",
+            "urgency": "low" if message.purpose in _QUIET else "high",
             "topic": topic(message),
         }
+
+
+#: Nobody is woken for these.
+_QUIET = frozenset({Purpose.PROBE, Purpose.REMINDER})
 
 
 def topic(message: Message) -> str:
@@ -120,7 +123,7 @@ def payload(message: Message, base_url: str) -> bytes:
                 "lang": "en" if message.language == "en" else "zh-CN",
                 "tag": str(message.alert_id),
                 "navigate": f"{base_url}/go",
-                "silent": message.purpose is Purpose.PROBE,
+                "silent": message.purpose in _QUIET,
             },
             "purpose": message.purpose.value,
             "alert": str(message.alert_id),

@@ -21,6 +21,7 @@ from dispatch.matching import expected, rerouted, rules
 from dispatch.matching.people import (
     OPEN_FOR_S,
     AedOption,
+    AedTimes,
     Candidate,
     Choice,
     Expected,
@@ -30,6 +31,7 @@ from dispatch.matching.people import (
     Reason,
     Scene,
     Under,
+    seconds_to,
 )
 from dispatch.matching.policy import (
     JOINT,
@@ -47,6 +49,7 @@ __all__ = [
     "OPEN_FOR_S",
     "SHIPPED",
     "AedOption",
+    "AedTimes",
     "Candidate",
     "Channel",
     "Choice",
@@ -67,6 +70,7 @@ __all__ = [
     "plan_last_resort",
     "plan_named",
     "reroute",
+    "seconds_to",
     "warm_up",
 ]
 

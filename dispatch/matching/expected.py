@@ -8,7 +8,7 @@ gives the same plan whatever order it came in.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from dispatch import errors, joint, states
 from dispatch.joint import survival
 from dispatch.matching import rules
 from dispatch.matching.people import (
+    OPEN_FOR_S,
     AedOption,
     Candidate,
     Choice,
@@ -28,6 +29,7 @@ from dispatch.matching.people import (
     Reason,
     Scene,
     Under,
+    seconds_to,
 )
 from dispatch.matching.policy import Chooser, Policy
 
@@ -41,7 +43,15 @@ def plan(policy: Policy, case: rules.Case) -> Plan:
     """
     if case.kind not in states.MEDICAL:
         return rules.replace(policy, case)
-    table = _tabulate(policy, case)
+    excluded: dict[UUID, Reason] = {}
+    free = []
+    for candidate in case.candidates:
+        reason = rules.unfit(policy, candidate)
+        if reason is None:
+            free.append(candidate)
+        else:
+            excluded[candidate.id] = reason
+    table = _tabulate(policy, case, free)
     most = most_of(policy, case.under)
     solution = joint.choose(
         table.options,
@@ -54,15 +64,12 @@ def plan(policy: Policy, case: rules.Case) -> Plan:
         steps=case.steps,
     )
     chosen = _chosen(case.scene, table, solution)
-    excluded = {c.id: r for c in case.candidates if (r := rules.unfit(policy, c)) is not None}
     args: dict[UUID, Mapping[str, object]] = {}
     marginals: dict[UUID, float] = {}
-    for row in np.flatnonzero(np.asarray(solution.roles) == joint.NONE):
-        person = table.people[int(row)].id
-        gain = float(solution.marginal[row])
-        excluded[person], args[person] = _reason(policy, case, table, solution, int(row))
-        if not math.isnan(gain):
-            marginals[person] = gain
+    for left in _left(case, table, solution, is_full=most == 0):
+        excluded[left.id], args[left.id] = _reason(policy, left)
+        if not math.isnan(left.gain):
+            marginals[left.id] = left.gain
     return Plan(chosen, excluded, args, marginals, _figures(solution))
 
 
@@ -117,14 +124,11 @@ class _Table:
     finds_shut: NDArray[np.bool_]
 
 
-def _tabulate(policy: Policy, case: rules.Case) -> _Table:
+def _tabulate(policy: Policy, case: rules.Case, free: Sequence[Candidate]) -> _Table:
     scene = case.scene
-    free = (c for c in case.candidates if rules.unfit(policy, c) is None)
     people = sorted(free, key=lambda person: person.id)
     aeds = _fetchable(case)
-    to_aed = np.array(
-        [[person.aed_s.get(aed.id, math.inf) for aed in aeds] for person in people]
-    ).reshape(len(people), len(aeds))
+    to_aed = np.array(seconds_to(people, aeds)).reshape(len(people), len(aeds))
     travel = to_aed + np.array([_from_aed(policy, aed) for aed in aeds])
     travel[travel > policy.reach_s] = math.inf
     is_open = _open(aeds, to_aed + scene.lead_s)
@@ -168,9 +172,9 @@ def _from_aed(policy: Policy, aed: AedOption) -> float:
 
 def _open(aeds: Sequence[AedOption], arrival_s: Floats) -> NDArray[np.bool_]:
     """Say who finds which AED open, and open for two minutes more."""
-    is_open = np.zeros(arrival_s.shape, dtype=np.bool_)
-    for column, aed in enumerate(aeds):
-        is_open[:, column] = [aed.is_usable_at(float(at)) for at in arrival_s[:, column]]
+    begins = np.array([aed.usable_from_s for aed in aeds])
+    ends = np.array([aed.usable_until_s for aed in aeds])
+    is_open: NDArray[np.bool_] = (begins <= arrival_s) & (arrival_s + OPEN_FOR_S <= ends)
     return is_open
 
 
@@ -208,23 +212,43 @@ def _chosen(scene: Scene, table: _Table, solution: joint.Solution) -> tuple[Choi
     return tuple(sorted(choices, key=lambda choice: (choice.arrives_s or 0.0, choice.id)))
 
 
-def _reason(
-    policy: Policy, case: rules.Case, table: _Table, solution: joint.Solution, row: int
-) -> tuple[Reason, Mapping[str, object]]:
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """Somebody who could be asked and is not; `better` is who is as good, None without."""
+
+    id: UUID
+    is_late: bool
+    finds_shut: bool
+    is_full: bool
+    gain: float
+    better: UUID | None
+
+
+def _left(
+    case: rules.Case, table: _Table, solution: joint.Solution, *, is_full: bool
+) -> Iterator[_Left]:
+    """Go through those whom the search left out."""
+    options, scene = table.options, case.scene
+    brings = (options.fetch * 60 + scene.setup_s < scene.ambulance_shock_s).any(axis=1)
+    is_late = (options.direct * 60 >= scene.ambulance_s) & ~brings
+    rows = np.flatnonzero(np.asarray(solution.roles) == joint.NONE)
+    columns = (is_late, table.finds_shut, solution.marginal, solution.dominated_by)
+    listed = (np.asarray(column)[rows].tolist() for column in columns)
+    for row, late, shut, gain, better in zip(rows.tolist(), *listed, strict=True):
+        other = table.people[better].id if better >= 0 else None
+        yield _Left(table.people[row].id, late, shut, is_full, gain, other)
+
+
+def _reason(policy: Policy, left: _Left) -> tuple[Reason, Mapping[str, object]]:
     """Say why somebody who could be asked is not, when a wave has room for more and when not."""
-    by_aed = table.options.fetch[row] * 60 + case.scene.setup_s
-    is_late = table.options.direct[row] * 60 >= case.scene.ambulance_s
-    if is_late and not bool((by_aed < case.scene.ambulance_shock_s).any()):
-        late = Reason.CLOSED_AED if table.finds_shut[row] else Reason.CANNOT_BEAT_AMBULANCE
-        return late, {}
-    if most_of(policy, case.under) == 0:
+    if left.is_late:
+        return Reason.CLOSED_AED if left.finds_shut else Reason.CANNOT_BEAT_AMBULANCE, {}
+    if left.is_full:
         return Reason.BEYOND_CAP, {}
-    gain = float(solution.marginal[row])
-    better = int(solution.dominated_by[row])
-    if better >= 0 and not gain >= policy.price:
-        return Reason.DOMINATED, {"by": str(table.people[better].id)}
-    if gain < policy.price:
-        return Reason.LOW_GAIN, {"gain": gain}
+    if left.better is not None and not left.gain >= policy.price:
+        return Reason.DOMINATED, {"by": str(left.better)}
+    if left.gain < policy.price:
+        return Reason.LOW_GAIN, {"gain": left.gain}
     return Reason.BEYOND_CAP, {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -23,7 +23,6 @@ class Reason(StrEnum):
     BUSY = "busy"
     ALREADY_ALERTED = "already_alerted"
     STOOD_DOWN_BEFORE = "stood_down_before"
-    PROFILE_INCOMPLETE = "profile_incomplete"
     NO_CERTIFICATE = "no_certificate"
     CERTIFICATE_EXPIRED = "certificate_expired"
     UNDER_AGE = "under_age"
@@ -38,6 +37,33 @@ class Reason(StrEnum):
     DOMINATED = "dominated"
     LOW_GAIN = "low_gain"
     BEYOND_CAP = "beyond_cap"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AedTimes(Mapping[UUID, float]):
+    """Seconds on foot to each AED that can be reached; infinite ones are not there.
+
+    `place` says where in `seconds` an AED stands, and is the same for everybody: of thousands of
+    people a dict each takes longer than all the choosing.
+    """
+
+    place: Mapping[UUID, int]
+    seconds: Sequence[float]
+
+    def __getitem__(self, aed_id: UUID) -> float:
+        """Give the seconds to an AED."""
+        seconds = self.seconds[self.place[aed_id]]
+        if math.isinf(seconds):
+            raise KeyError(aed_id)
+        return seconds
+
+    def __iter__(self) -> Iterator[UUID]:
+        """Name the AEDs that can be reached."""
+        return (aed for aed, at in self.place.items() if not math.isinf(self.seconds[at]))
+
+    def __len__(self) -> int:
+        """Count them."""
+        return sum(not math.isinf(seconds) for seconds in self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +110,23 @@ class AedOption:
         """Say whether somebody who arrives at some moment between these gets it."""
         first_s = max(soonest_s, self.usable_from_s)
         return first_s <= latest_s and self.is_usable_at(first_s)
+
+
+def seconds_to(people: Sequence[Candidate], aeds: Sequence[AedOption]) -> list[list[float]]:
+    """Return for each person the seconds to each AED; infinite where there is no way."""
+    known: dict[int, list[int | None]] = {}
+    found = []
+    for person in people:
+        times = person.aed_s
+        if isinstance(times, AedTimes):
+            order = known.get(id(times.place))
+            if order is None:
+                order = known[id(times.place)] = [times.place.get(aed.id) for aed in aeds]
+            seconds = times.seconds
+            found.append([math.inf if at is None else seconds[at] for at in order])
+        else:
+            found.append([times.get(aed.id, math.inf) for aed in aeds])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

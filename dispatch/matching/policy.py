@@ -103,6 +103,8 @@ class Policy:
 
     # How far. Nobody farther away on foot is asked; circles are straight lines around the patient.
     reach_s: Annotated[float, Field(gt=0, le=7_200)] = 900.0
+    # How fast people hurry who were asked; None: as the installation has everybody walk.
+    pace_mps: Annotated[float, Field(ge=0.3, le=7)] | None = None
     radius_m: Metres | None = None
     # The radius grows by these steps until the target is met.
     steps_m: tuple[Metres, ...] = ()
@@ -191,8 +193,11 @@ class Policy:
         return policy  # type: ignore[return-value]  # there is no subclass
 
     def document(self) -> dict[str, Any]:
-        """Write it as plain JSON values, every field of it."""
+        """Write it as plain JSON values, every field of it that says something."""
         written: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        if self.pace_mps is None:
+            # Versions from before there was such a field keep their digest.
+            del written["pace_mps"]
         return written
 
     def digest(self) -> str:

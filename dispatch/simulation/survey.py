@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch import histories, matching, scenes, states
-from dispatch.simulation.case import Case
+from dispatch.simulation.case import Case, Ground
 from dispatch.simulation.world import World
 
 Places = NDArray[np.intp]
@@ -79,7 +79,9 @@ class Survey:
 
 
 def of(policy: matching.Policy, case: Case, world: World) -> Survey:
-    """Read a case through a policy."""
+    """Read a case through a policy, which may count on people to hurry."""
+    if policy.pace_mps is not None and not world.pace_known:
+        case = replace(case, ground=_hurried(case.ground, world.counted_mps / policy.pace_mps))
     ground = case.ground
     expected = timedelta(seconds=case.luck.ambulance_s)
     call = Call(
@@ -98,6 +100,14 @@ def of(policy: matching.Policy, case: Case, world: World) -> Survey:
     people = _candidates(policy, case, world, near, columns)
     places = {ground.people[place]: place for place in near.tolist()}
     return Survey(policy, case, call, people, places, columns, works)
+
+
+def _hurried(ground: Ground, share: float) -> Ground:
+    """Count ways at another pace; how long people really take stays as it is."""
+    return replace(
+        ground, direct_s=ground.direct_s * share, to_aed_s=ground.to_aed_s * share,
+        aed_s=ground.aed_s * share,
+    )  # fmt: skip
 
 
 def _measured(policy: matching.Policy, case: Case, shock_s: float) -> dict[UUID, int]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,7 +35,7 @@ class Aed:
     photos: tuple[UUID, ...]
 
     @classmethod
-    def from_row(cls, row: sa.RowMapping) -> Aed | None:
+    def from_row(cls, row: reading.Row) -> Aed | None:
         """Read the AED columns of a joined row; None where the role is direct."""
         if row["aed_id"] is None or row["aed_name"] is None:
             return None
@@ -100,7 +101,7 @@ class Alert:
         return self.status in states.ALERT_LIVE
 
     @classmethod
-    def from_row(cls, row: sa.RowMapping) -> Alert:
+    def from_row(cls, row: reading.Row) -> Alert:
         """Read a row of `_ALERT`."""
         position = row["from_position"]
         typed: dict[str, Any] = {
@@ -160,7 +161,18 @@ _ALERT = (
 async def list_alerts(conn: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> list[Alert]:
     """Return alerts in the order in which they were made."""
     rows = await conn.execute(_ALERT.where(*conditions).order_by(tables.alert.c.id))
-    return [Alert.from_row(row) for row in rows.mappings()]
+    return [Alert.from_row(row) for row in reading.rows(rows)]
+
+
+_OF_WAVE = _ALERT.where(tables.alert.c.wave_id == sa.bindparam("wave_id", type_=sa.Uuid)).order_by(
+    tables.alert.c.id
+)
+
+
+async def alerts_of_wave(conn: AsyncConnection, wave_id: UUID) -> list[Alert]:
+    """Return the alerts of a wave in the order in which they were made."""
+    rows = await conn.execute(_OF_WAVE, {"wave_id": wave_id})
+    return [Alert.from_row(row) for row in reading.rows(rows)]
 
 
 async def get_alert(conn: AsyncConnection, alert_id: UUID) -> Alert:
@@ -178,7 +190,7 @@ async def lock_alerts(conn: AsyncConnection, *conditions: sa.ColumnElement[bool]
         .order_by(tables.alert.c.id)
         .with_for_update(key_share=True, of=tables.alert)
     )
-    return [Alert.from_row(row) for row in rows.mappings()]
+    return [Alert.from_row(row) for row in reading.rows(rows)]
 
 
 async def lock_alert_shared(conn: AsyncConnection, alert_id: UUID) -> tuple[Incident, Alert]:
@@ -211,9 +223,28 @@ async def lock_alert(conn: AsyncConnection, alert_id: UUID) -> tuple[Incident, A
     return incident, await _lock_one(conn, alert_id)
 
 
+# One statement and one value, however many are asked.
+_ADD = sa.text("""
+insert into alert (
+    id, incident_id, wave_id, responder_id, team_id, role, aed_id, aed_usable_until, status,
+    travel_s, direct_s, distance_m, eta_source, from_position, position_at, notified_at, expires_at)
+select
+    id, incident_id, wave_id, responder_id, team_id, role, aed_id, aed_usable_until, status,
+    travel_s, direct_s, distance_m, eta_source, from_position, position_at, notified_at, expires_at
+from jsonb_populate_recordset(cast(null as alert), cast(:rows as jsonb))
+""")
+
+
 async def add_alerts(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert alerts whose responders are locked and were found free."""
-    await conn.execute(sa.insert(tables.alert), list(rows))
+    written = orjson.dumps(rows, default=_as_text, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+    await conn.execute(_ADD, {"rows": written})
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, Position):
+        return f"POINT({value.lon!r} {value.lat!r})"
+    raise TypeError(type(value).__name__)
 
 
 async def change_alert(conn: AsyncConnection, alert: Alert, **values: Any) -> Alert:
@@ -279,7 +310,7 @@ class Assignment:
         return self.status not in states.ASSIGNMENT_OVER
 
     @classmethod
-    def from_row(cls, row: sa.RowMapping) -> Assignment:
+    def from_row(cls, row: reading.Row) -> Assignment:
         """Read a row of `_ASSIGNMENT`; once it is over the position is nobody's business."""
         status = states.Assignment(row["status"])
         is_known = status not in states.ASSIGNMENT_OVER and row["position"] is not None
@@ -319,7 +350,7 @@ async def list_assignments(
 ) -> list[Assignment]:
     """Return assignments in the order in which they were made."""
     rows = await conn.execute(_ASSIGNMENT.where(*conditions).order_by(tables.assignment.c.id))
-    return [Assignment.from_row(row) for row in rows.mappings()]
+    return [Assignment.from_row(row) for row in reading.rows(rows)]
 
 
 async def get_assignment(conn: AsyncConnection, assignment_id: UUID) -> Assignment:

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, states, tables
@@ -57,6 +56,8 @@ class Incident:
     handed_over_at: datetime | None
     closed_at: datetime | None
     stood_down_at: datetime | None
+    # The last time; whoever was asked before may be asked again.
+    reopened_at: datetime | None
     version: int
     # How many were asked, have accepted, are still bound by it, and are at the scene now.
     alerted: int
@@ -107,6 +108,18 @@ _INCIDENT = sa.select(
 ).join_from(tables.incident, tables.org, tables.org.c.id == tables.incident.c.org_id)
 
 
+_IS_IT = tables.incident.c.id == sa.bindparam("incident_id", type_=sa.Uuid)
+_LOCK = sa.select(tables.incident.c.version).where(_IS_IT).with_for_update(key_share=True)
+_ONE = _INCIDENT.where(_IS_IT)
+
+
+def is_of_now(incident: Incident) -> sa.ColumnElement[bool]:
+    """Leave out alerts from before the incident was last opened again: they are history."""
+    if incident.reopened_at is None:
+        return sa.true()
+    return tables.alert.c.notified_at >= incident.reopened_at
+
+
 async def lock_incident(
     conn: AsyncConnection, incident_id: UUID, *, even_closed: bool = False
 ) -> Incident:
@@ -115,14 +128,19 @@ async def lock_incident(
     Two statements, because the counts of a statement that had to wait for the lock are those from
     before the wait. Raises NotFound, and IncidentClosed unless `even_closed`.
     """
-    incident = tables.incident.c
-    await conn.execute(
-        sa.select(incident.id).where(incident.id == incident_id).with_for_update(key_share=True)
-    )
+    await conn.execute(_LOCK, {"incident_id": incident_id})
     found = await get_incident(conn, incident_id)
     if not even_closed:
         states.check_open(found.status)
     return found
+
+
+async def lock_version(conn: AsyncConnection, incident_id: UUID) -> int:
+    """Lock an incident and return its version; every change counts it up. Raises NotFound."""
+    version = await conn.scalar(_LOCK, {"incident_id": incident_id})
+    if version is None:
+        raise errors.NotFound
+    return int(version)
 
 
 async def share_incident(conn: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> Incident:
@@ -141,10 +159,10 @@ async def share_incident(conn: AsyncConnection, *conditions: sa.ColumnElement[bo
 
 async def get_incident(conn: AsyncConnection, incident_id: UUID) -> Incident:
     """Return an incident. Raises NotFound."""
-    found = await list_incidents(conn, tables.incident.c.id == incident_id)
-    if not found:
+    row = (await conn.execute(_ONE, {"incident_id": incident_id})).mappings().one_or_none()
+    if row is None:
         raise errors.NotFound
-    return found[0]
+    return Incident.from_row(row)
 
 
 async def list_incidents(
@@ -185,15 +203,19 @@ async def add_incident(conn: AsyncConnection, **values: Any) -> Incident:
     return await get_incident(conn, incident_id)
 
 
+# The columns to be written are the names of the other parameters.
+_CHANGE = (
+    sa.update(tables.incident)
+    .where(_IS_IT, tables.org.c.id == tables.incident.c.org_id)
+    .values(version=tables.incident.c.version + 1)
+    .returning(*_INCIDENT.selected_columns)
+)
+
+
 async def change_incident(conn: AsyncConnection, incident_id: UUID, **values: Any) -> Incident:
     """Write columns of a locked incident, bump its version, and return it as it is now."""
-    incident = tables.incident
-    await conn.execute(
-        sa.update(incident)
-        .where(incident.c.id == incident_id)
-        .values(**_bound(values), version=incident.c.version + 1)
-    )
-    return await get_incident(conn, incident_id)
+    rows = await conn.execute(_CHANGE, {"incident_id": incident_id, **_bound(values)})
+    return Incident.from_row(rows.mappings().one())
 
 
 def _bound(values: dict[str, Any]) -> dict[str, Any]:
@@ -221,6 +243,16 @@ class Wave:
         return reading.value(cls, row)
 
 
+# Served by the unique numbers of an incident's waves.
+_ADD_WAVE = sa.text("""
+insert into wave (id, incident_id, number, sent_at, policy, level, by_id)
+values (:id, :incident_id,
+        (select coalesce(max(number), 0) + 1 from wave where incident_id = :incident_id),
+        :sent_at, :policy, :level, :by)
+returning *
+""")
+
+
 async def add_wave(
     conn: AsyncConnection,
     incident_id: UUID,
@@ -231,18 +263,11 @@ async def add_wave(
     now: datetime,
 ) -> Wave:
     """Insert the next wave of a locked incident; `level` where a run card asks for it."""
-    wave = tables.wave
-    number = sa.select(sa.func.coalesce(sa.func.max(wave.c.number), 0) + 1).where(
-        wave.c.incident_id == incident_id
-    )
-    rows = await conn.execute(
-        sa.insert(wave)
-        .values(
-            id=new_id(), incident_id=incident_id, number=number.scalar_subquery(),
-            sent_at=now, policy=policy, level=level, by_id=by,
-        )
-        .returning(wave)
-    )  # fmt: skip
+    values = {
+        "id": new_id(), "incident_id": incident_id, "sent_at": now, "policy": policy,
+        "level": level, "by": by,
+    }  # fmt: skip
+    rows = await conn.execute(_ADD_WAVE, values)
     return Wave.from_row(rows.mappings().one())
 
 
@@ -276,6 +301,9 @@ _ACTOR_NAME = sa.literal_column(
 ).label("actor_name")
 
 
+_ADD_LINE = sa.insert(tables.line).returning(tables.line, _ACTOR_NAME)
+
+
 async def add_line(
     conn: AsyncConnection,
     incident_id: UUID,
@@ -289,14 +317,11 @@ async def add_line(
     now: datetime,
 ) -> Line:
     """Append a line to the timeline of an incident."""
-    rows = await conn.execute(
-        sa.insert(tables.line)
-        .values(
-            id=new_id(), incident_id=incident_id, at=now, device_at=device_at, actor_id=by,
-            channel=channel, kind=kind, args=dict(args), text=text,
-        )
-        .returning(tables.line, _ACTOR_NAME)
-    )  # fmt: skip
+    values = {
+        "id": new_id(), "incident_id": incident_id, "at": now, "device_at": device_at,
+        "actor_id": by, "channel": channel, "kind": kind, "args": dict(args), "text": text,
+    }  # fmt: skip
+    rows = await conn.execute(_ADD_LINE, values)
     return Line.from_row(rows.mappings().one())
 
 
@@ -339,10 +364,13 @@ async def list_lines(conn: AsyncConnection, incident_id: UUID) -> list[Line]:
     return [Line.from_row(row) for row in rows.mappings()]
 
 
+_ADD_ALLOCATION = sa.insert(tables.allocation)
+
+
 async def add_allocation(conn: AsyncConnection, **values: Any) -> UUID:
     """Keep the record of one decision and return its id."""
     allocation_id = new_id()
-    await conn.execute(pg.insert(tables.allocation).values(id=allocation_id, **values))
+    await conn.execute(_ADD_ALLOCATION, {"id": allocation_id, **values})
     return allocation_id
 
 

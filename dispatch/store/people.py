@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import errors, states, tables
@@ -36,7 +35,7 @@ class Responder:
     version: int
 
     @classmethod
-    def from_row(cls, row: sa.RowMapping) -> Responder:
+    def from_row(cls, row: reading.Row) -> Responder:
         """Read a row of `_RESPONDER`."""
         typed: dict[str, Any] = {"duty": states.Duty(row["duty"]), "skills": tuple(row["skills"])}
         return reading.value(cls, row, **typed)
@@ -96,6 +95,13 @@ async def list_responders(
     return [Responder.from_row(row) for row in rows.mappings()]
 
 
+_LOCK = (
+    _RESPONDER.where(reading.is_any(tables.responder.c.id))
+    .order_by(tables.responder.c.id)
+    .with_for_update(key_share=True, of=tables.responder)
+)
+
+
 async def lock_responders(
     conn: AsyncConnection, responder_ids: Collection[UUID]
 ) -> dict[UUID, Responder]:
@@ -105,12 +111,8 @@ async def lock_responders(
     """
     if not responder_ids:
         return {}
-    rows = await conn.execute(
-        _RESPONDER.where(tables.responder.c.id.in_(responder_ids))
-        .order_by(tables.responder.c.id)
-        .with_for_update(key_share=True, of=tables.responder)
-    )
-    return {row["id"]: Responder.from_row(row) for row in rows.mappings()}
+    rows = await conn.execute(_LOCK, {"ids": list(responder_ids)})
+    return {row["id"]: Responder.from_row(row) for row in reading.rows(rows)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +166,17 @@ class Place:
         return reading.value(cls, row, position=position)
 
 
+_PLACES = (
+    sa.select(tables.place)
+    .where(reading.is_any(tables.place.c.responder_id))
+    .order_by(tables.place.c.id)
+)
+
+
 async def list_places(conn: AsyncConnection, responder_ids: Sequence[UUID]) -> list[Place]:
     """Return the declared places of some responders."""
-    place = tables.place
-    rows = await conn.execute(
-        sa.select(place).where(_is_any(place.c.responder_id, responder_ids)).order_by(place.c.id)
-    )
+    rows = await conn.execute(_PLACES, {"ids": list(responder_ids)})
     return [Place.from_row(row) for row in rows.mappings()]
-
-
-def _is_any(column: sa.Column[UUID], ids: Sequence[UUID]) -> sa.ColumnElement[bool]:
-    """Compare with one array: a list of a hundred names would be parsed anew each time."""
-    return column == sa.any_(sa.literal(list(ids), pg.ARRAY(sa.Uuid)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +188,12 @@ class Fix:
     accuracy_m: float | None = None
 
 
+_FIXES = sa.select(tables.last_position).where(reading.is_any(tables.last_position.c.responder_id))
+
+
 async def last_fixes(conn: AsyncConnection, responder_ids: Sequence[UUID]) -> dict[UUID, Fix]:
     """Return the last stored positions of some responders."""
-    last = tables.last_position
-    rows = await conn.execute(sa.select(last).where(_is_any(last.c.responder_id, responder_ids)))
+    rows = await conn.execute(_FIXES, {"ids": list(responder_ids)})
     return {
         row.responder_id: Fix(
             Position.from_wkb(row.position),

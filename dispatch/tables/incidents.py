@@ -46,6 +46,8 @@ incident = sa.Table(
     column.at("closed_at", nullable=True),
     # Set when an operator stood everyone down: no wave goes by itself until somebody alerts again.
     column.at("stood_down_at", nullable=True),
+    # The last time that it was opened again: whoever was asked before may be asked again.
+    column.at("reopened_at", nullable=True),
     column.count("version", 1),
     sa.UniqueConstraint("org_id", "number"),
     sa.CheckConstraint("severity between 1 and 4", name="severity"),
@@ -154,7 +156,6 @@ alert = sa.Table(
     column.count("revision", 1),
     sa.CheckConstraint("role in ('direct','via_aed','guide')", name="role"),
     sa.CheckConstraint("(role = 'via_aed') = (aed_id is not null)", name="aed"),
-    sa.UniqueConstraint("incident_id", "responder_id"),
     sa.Index(
         "ux_alert_one_live_per_responder",
         "responder_id",

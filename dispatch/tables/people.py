@@ -150,6 +150,7 @@ responder = sa.Table(
     sa.UniqueConstraint("org_id", "code"),
     sa.CheckConstraint("(quiet_from is null) = (quiet_until is null)", name="quiet"),
     sa.CheckConstraint("duty in ('available','resting','off_duty','suspended')", name="duty"),
+    sa.Index("ix_responder_available", "org_id", postgresql_where=sa.text("duty = 'available'")),
 )
 
 certificate = sa.Table(
@@ -167,7 +168,21 @@ certificate = sa.Table(
     column.at("reviewed_at", nullable=True),
     # Days before the end at which the holder was told last; -1 when it had ended.
     sa.Column("reminded", sa.SmallInteger),
+    # Since when web push has not been tried for the last reminder; null when it was.
+    column.at("unpushed_since", nullable=True),
     sa.Index("ix_certificate_expires_on", "expires_on"),
+    # Until when somebody may be asked is read of thousands at once, from the index alone.
+    sa.Index(
+        "ix_certificate_verified",
+        "responder_id",
+        "expires_on",
+        postgresql_where=sa.text("status = 'verified'"),
+    ),
+    sa.Index(
+        "ix_certificate_unpushed",
+        "unpushed_since",
+        postgresql_where=sa.text("unpushed_since is not null"),
+    ),
     sa.CheckConstraint("status in ('pending','verified','revoked')", name="status"),
 )
 

@@ -8,7 +8,18 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import alerts, errors, events, incidents, responders, states, store, tables, timers
+from dispatch import (
+    alerts,
+    care,
+    errors,
+    events,
+    incidents,
+    responders,
+    states,
+    store,
+    tables,
+    timers,
+)
 from tests import factories as f
 
 
@@ -84,6 +95,39 @@ async def test_ALR_12_who_went_off_duty_after_the_plan_is_not_asked(
     await responders.set_duty(conn, gone, states.Duty.OFF_DUTY, now=now)
     sent = await alerts.send_wave(conn, plan, by=scene.operator, now=now)
     assert [a.responder_id for a in sent.alerts] == [stays]
+
+
+async def test_POL_23_who_was_lost_since_the_plan_is_on_record_with_the_reason(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    scene = await f.make_scene(conn, people=3, kind=states.Kind.TRAUMA, now=now)
+    plan = await f.make_plan(conn, scene.incident.id, now=now)
+    busy, off, rests = scene.responders
+    other = await f.make_incident(conn, scene.org_id, kind=states.Kind.TRAUMA, now=now)
+    asked = await f.make_plan(conn, other.id, named=[busy], now=now)
+    await alerts.send_wave(conn, asked, by=scene.operator, now=now)
+    await responders.set_duty(conn, off, states.Duty.OFF_DUTY, now=now)
+    await care.rest(conn, rests, until=now + timedelta(hours=1), now=now)
+    await alerts.send_wave(conn, plan, by=scene.operator, now=now)
+    [record] = await store.list_allocations(conn, scene.incident.id)
+    found = {item["responder"]: item["reason"] for item in record["excluded"]}
+    assert found == {str(busy): "busy", str(off): "off_duty", str(rests): "resting"}
+
+
+async def test_POL_21_an_aed_that_opens_on_the_way_is_shown_until_it_shuts_again(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    org = await f.make_org(conn)
+    for metres in (50, 600):
+        await f.make_responder(conn, org, position=f.north_of(f.HARBOUR, metres), now=now)
+    # It is 09:30 in Monaco; the second person needs about five minutes to the AED.
+    place = f.north_of(f.HARBOUR, 300)
+    await f.make_aed(conn, org, position=place, hours="Mo-Su 09:33-18:00", now=now)
+    incident = await f.make_incident(conn, org, now=now)
+    plan = await f.make_plan(conn, incident.id, now=now)
+    sent = await alerts.send_wave(conn, plan, by=None, now=now)
+    [fetches] = [alert.aed for alert in sent.alerts if alert.aed is not None]
+    assert fetches.usable_until == now + timedelta(hours=8, minutes=30)
 
 
 async def test_ALR_13_with_nobody_in_reach_the_wave_is_on_record_and_somebody_looks_again(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from uuid import UUID
 
 import pytest
@@ -161,6 +162,24 @@ def test_POL_9_a_search_that_ran_out_of_time_is_repeated_with_its_steps() -> Non
     assert not short.figures.is_complete
     again = matching.plan(OURS, ARREST, people, aeds, steps=short.figures.steps)
     assert again.chosen == short.chosen
+
+
+def test_POL_9_the_times_of_all_in_one_table_make_the_same_choice_and_record() -> None:
+    place = {aed: n for n, aed in enumerate(aed_ids)}
+    aeds = [matching.AedOption(aed, 30.0 * (n + 2)) for n, aed in enumerate(aed_ids)]
+    made = []
+    for is_table in (False, True):
+        people = []
+        for n in range(1, 13):
+            row = [math.inf if (n + k) % 3 == 0 else 10.0 * (n + k) for k in range(len(aed_ids))]
+            times = matching.AedTimes(place, row)
+            people.append(matching.Candidate(_id(n), 60.0 * n, times if is_table else dict(times)))
+        decision = allocations.Decision(
+            allocations.Call.PLAN, OURS, ARREST, people, aeds, matching.Under(30), AT_ONCE
+        )
+        made.append((allocations.decide(decision).chosen, allocations.write(decision)))
+    assert made[0] == made[1]
+    assert any(choice.aed_id is not None for choice in made[0][0])
 
 
 def test_POL_9_an_altered_record_is_refused() -> None:

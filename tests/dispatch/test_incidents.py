@@ -182,6 +182,38 @@ async def test_INC_10_reopening_takes_up_where_it_ended_and_asks_nobody(
     assert left == 0
 
 
+async def test_INC_21_who_was_told_to_stop_is_asked_again_only_after_a_reopening(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    scene = await f.make_scene(conn, people=3, kind=states.Kind.TRAUMA, now=now)
+    incident_id, by = scene.incident.id, scene.operator
+    first, second, third = (await f.send(conn, scene, now=now)).alerts
+    await alerts.accept(conn, first.id, policy=f.POLICY, by=first.responder_id, now=now)
+    await alerts.decline(conn, second.id, policy=f.POLICY, by=second.responder_id, now=now)
+    later = now + timedelta(minutes=1)
+    await incidents.stand_down(conn, incident_id, by=by, now=later)
+    plan = await f.make_plan(conn, incident_id, now=later)
+    found = {item.person.id: item.reason for item in plan.excluded}
+    assert found == {
+        first.responder_id: "stood_down_before",
+        second.responder_id: "already_alerted",
+        third.responder_id: "stood_down_before",
+    }
+    await incidents.close(conn, incident_id, states.Disposition.FALSE_ALARM, by=by, now=later)
+    later += timedelta(minutes=1)
+    await incidents.reopen(conn, incident_id, by=by, now=later)
+    sent = await f.send(conn, scene, now=later)
+    assert {alert.responder_id for alert in sent.alerts} == set(scene.responders)
+    # From there on it goes as ever: nobody twice, and a correction touches the new alerts alone.
+    plan = await f.make_plan(conn, incident_id, now=later)
+    assert {item.reason for item in plan.excluded} == {"already_alerted"}
+    incident = await store.get_incident(conn, incident_id)
+    place = incidents.Correction(position=f.north_of(f.HARBOUR, 20))
+    await incidents.edit(conn, incident_id, place, version=incident.version, by=by, now=later)
+    everyone = await store.list_alerts(conn, tables.alert.c.incident_id == incident_id)
+    assert [alert.revision for alert in everyone] == [1, 1, 1, 2, 2, 2]
+
+
 async def test_INC_11_only_an_exercise_is_faster_than_life(
     conn: AsyncConnection, now: datetime
 ) -> None:

@@ -33,8 +33,8 @@ from realtime import deadline, presence
 
 @pytest.fixture(autouse=True)
 def _fresh_breakers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "calls", deadline.Breaker(60))
-    monkeypatch.setattr(presence, "reads", deadline.Breaker(60))
+    monkeypatch.setattr(presence, "calls", deadline.Breakers(60))
+    monkeypatch.setattr(presence, "reads", deadline.Breakers(60))
 
 
 async def _people(
@@ -78,7 +78,7 @@ async def test_POS_19_a_plan_takes_the_newer_of_the_live_and_the_stored_position
     named = await planning.live_positions(
         conn, scene.incident.id, redis, policy=f.POLICY, network=f.NETWORK, named=[gone], now=now
     )
-    assert named == {gone: store.Fix(away, now, 5.0)}
+    assert named.live == {gone: store.Fix(away, now, 5.0)}
 
 
 async def test_POS_19_without_redis_a_plan_takes_the_stored_positions(

@@ -8,7 +8,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, plan_views, planning, responders, states, store, tables
+from dispatch import (
+    errors,
+    plan_views,
+    planning,
+    responders,
+    states,
+    store,
+    tables,
+    whereabouts,
+)
 from geo import aeds
 from tests import factories as f
 
@@ -84,8 +93,9 @@ async def test_ALR_24_newer_live_positions_win_over_the_stored_ones(
     [person] = scene.responders
     near = store.Fix(f.north_of(f.HARBOUR, 10), now)
     plan = await planning.make(
-        conn, scene.incident.id, policy=f.POLICY, network=f.NETWORK, live={person: near}, now=now
-    )
+        conn, scene.incident.id, policy=f.POLICY, network=f.NETWORK,
+        live=whereabouts.Around({person: near}), now=now,
+    )  # fmt: skip
     [item] = plan.chosen
     assert (item.person.position, item.person.position_at) == (near.position, now)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import alerts, assignments, incidents, review, states, store
+from dispatch import alerts, assignments, events, incidents, review, states, store
 from tests import factories as f
 
 A = states.Assignment
@@ -57,6 +57,22 @@ async def test_REV_1_intervals_equal_those_of_the_timeline(
     ended = [line.at for line in lines if line.kind in ends]
     expected = None if not ended else round((min(ended) - began).total_seconds(), 3)
     assert body["intervals"][interval] == expected
+
+
+async def test_REV_3_each_decision_is_told_with_its_numbers_alone(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    scene = await f.make_scene(conn, people=3, kind=states.Kind.TRAUMA, now=now)
+    await f.send(conn, scene, named=scene.responders[:1], now=now)
+    later = now + timedelta(seconds=5)
+    await f.send(conn, scene, now=later)
+    body = await review.after_action(conn, scene.incident.id)
+    records = await store.list_allocations(conn, scene.incident.id)
+    assert body["decisions"] == [
+        {"id": str(row["id"]), "made_at": events.time(row["made_at"]), "policy": row["policy"],
+         "chosen": chosen, "excluded": excluded}
+        for row, (chosen, excluded) in zip(reversed(records), [(1, 0), (2, 1)], strict=True)
+    ]  # fmt: skip
 
 
 async def test_REV_2_everybody_asked_is_counted_once_and_the_silent_are_named(

@@ -251,6 +251,20 @@ def _mean(name: str, column: str) -> float:
 
 
 @pytest.mark.long
+def test_SIM_11_a_policy_may_count_on_people_to_hurry() -> None:
+    world, ours = World(), matching.SHIPPED["expected-survival"]
+    quick = replace(ours, pace_mps=2 * world.counted_mps)
+    incident = poisson.case_of(world, 3, 0)
+    walks = {one.id: one.direct_s for one in survey.of(ours, incident, world).candidates()}
+    runs = {one.id: one.direct_s for one in survey.of(quick, incident, world).candidates()}
+    assert walks.keys() < runs.keys()
+    for person, seconds in walks.items():
+        assert runs[person] == pytest.approx((seconds or 0.0) / 2)
+    # What people really need is theirs: who is thought to be quicker arrives no sooner.
+    results = _run((ours, quick), world, 24)
+    assert np.isfinite(results.numbers).any()
+
+
 def test_SIM_5_the_signs_of_the_base_case() -> None:
     ours = "expected-survival"
     for model in ("index_valenzuela1997", "index_waalewijn2001"):

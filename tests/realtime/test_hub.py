@@ -7,7 +7,7 @@ import orjson
 
 from realtime import protocol
 from realtime.connection import Connection, Load
-from realtime.hub import Hub
+from realtime.hub import TURNS, Hub
 from realtime.protocol import Close, Event, Mark
 from realtime.stream import Stream
 
@@ -116,6 +116,15 @@ async def test_a_tick_hands_out_due_heartbeats_and_positions() -> None:
     assert (phone.backlog, console.backlog) == (1, 2)
     hub.tick(100.0 + protocol.IDLE_HEARTBEAT_S, server_time=AT)
     assert (phone.backlog, console.backlog) == (2, 3)
+
+
+async def test_RT_11_in_turns_each_phone_has_its_heartbeat_once() -> None:
+    hub = Hub()
+    phones = [_listen(hub, f"person:{n}", 0) for n in range(2 * TURNS + 1)]
+    for turn in range(TURNS):
+        hub.tick(100.0, server_time=AT, turn=turn)
+        assert sum(phone.backlog for phone in phones) <= 3 * (turn + 1)
+    assert {phone.backlog for phone in phones} == {1}
 
 
 async def test_an_idle_phone_that_is_asked_gets_its_short_heartbeat_at_once() -> None:

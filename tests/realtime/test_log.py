@@ -89,6 +89,26 @@ async def test_without_a_birth_epoch_an_unmoved_topic_has_none(
     assert (await log.position_of(conn, ["org:a"]))["org:a"].epoch != ""
 
 
+async def test_only_topics_that_are_not_at_their_marks_are_named(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    born = await log.new_epoch(conn)
+    await log.append(conn, "org:a", "x", {}, at=now)
+    marks = {
+        "org:a": Mark(born, 0), "org:still": Mark(born, 0), "org:turned": Mark("other", 0),
+        "org:lost": Mark(born, 4),
+    }  # fmt: skip
+    away = {
+        "org:a": Mark(born, 1), "org:turned": Mark(born, 0), "org:lost": Mark(born, 0)
+    }  # fmt: skip
+    assert await log.away_from(conn, marks) == away
+    assert away == {
+        topic: clock
+        for topic, clock in (await log.position_of(conn, marks)).items()
+        if clock != marks[topic]
+    }
+
+
 async def test_a_new_epoch_turns_every_topic(conn: AsyncConnection, now: datetime) -> None:
     await log.append(conn, "org:a", "x", {}, at=now)
     old = (await log.position_of(conn, ["org:a"]))["org:a"]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from datetime import UTC, datetime
 from uuid import UUID
 
+import sqlalchemy as sa
 from callers import Enrol, call, code_of, key, opened
 from PIL import Image
+from waiting import until
 
 from dispatch import db
 from dispatch import disasters as places
+from web import unpacking
 from web.api import attachments, disasters, incident_values
 
 INCIDENTS = "/api/v1/incidents"
@@ -47,6 +51,25 @@ async def test_INC_19_a_picture_loses_its_place_unless_an_operator_asks_for_the_
         at, content=b"MZ", headers={**key(), "Content-Type": "application/exe"}
     )
     assert code_of(paper) == (422, "malformed")
+
+
+async def test_INC_20_who_waits_to_unpack_a_picture_holds_no_connection(
+    enrol: Enrol, store: db.Database
+) -> None:
+    operator = await enrol("operator")
+    incident = await opened(operator)
+    pool = store.engine.pool
+    async with unpacking.TURN:
+        sent = asyncio.create_task(
+            operator.http.post(
+                f"{INCIDENTS}/{incident['id']}/attachments", content=_with_place(),
+                headers={**key(), "Content-Type": "image/jpeg"},
+            )
+        )  # fmt: skip
+        await until(lambda: unpacking.TURN._waiters)
+        assert isinstance(pool, sa.AsyncAdaptedQueuePool)
+        assert pool.checkedout() == 0
+    assert (await sent).status_code == 201
 
 
 async def test_INC_16_values_are_told_and_chosen_in_any_datum(enrol: Enrol) -> None:

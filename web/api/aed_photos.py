@@ -12,12 +12,12 @@ from starlette.requests import Request
 from dispatch import devices, errors
 from geo import aed_photos
 from geo.aed_photos import PhotoKind
-from web import aed_access, aed_record, fields, idempotency
+from web import aed_access, aed_record, fields, idempotency, unpacking
 from web.aed_access import found
 from web.dependencies import Caller, Now, Tx, View
 from web.rights import Action
 
-router = APIRouter(prefix="/aeds/{aed_id}/photos", tags=["aeds"], route_class=idempotency.Route)
+router = APIRouter(prefix="/aeds/{aed_id}/photos", tags=["aeds"], route_class=unpacking.Route)
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _PICTURE = {
@@ -26,8 +26,6 @@ _PICTURE = {
         "content": dict.fromkeys(("image/jpeg", "image/png", "image/webp"), _BINARY),
     }
 }
-#: Pictures are unpacked one at a time: each may take some hundred megabytes for a moment.
-_unpacking = asyncio.Semaphore(1)
 
 
 @router.post(
@@ -55,8 +53,7 @@ async def add(
     await aed_access.owner_or_fetcher(conn, caller, Action.AED_CHANGE, aed_id, now=now)
     content = await request.body()
     try:
-        async with _unpacking:
-            picture = await asyncio.to_thread(aed_photos.encode, content)
+        picture = await asyncio.to_thread(aed_photos.encode, content)
         with found():
             photo = await aed_photos.add(conn, aed_id, kind, picture, actor_id=caller.id, now=now)
     except aed_photos.NotAPicture as error:

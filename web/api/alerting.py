@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -23,8 +23,10 @@ from dispatch import (
     orgs,
     plan_views,
     planning,
+    policies,
     run_cards,
     store,
+    whereabouts,
 )
 from geo import walking
 from web import auth, fields, idempotency, language, reasons, rights, shapes
@@ -123,12 +125,13 @@ async def plan(
 ) -> Response:
     """Say who would be alerted now and why, and everyone within reach who would not, and why."""
     await check(conn, caller, Action.INCIDENT_RUN, incident_id)
-    policy = await planning.policy_for(conn, incident_id, base=policy, now=now)
+    known = await store.get_incident(conn, incident_id)
+    policy = await policies.effective(conn, known, base=policy, now=now)
     live = await planning.live_positions(
-        conn, incident_id, bus, policy=policy, network=network, now=now
+        conn, incident_id, bus, policy=policy, network=network, known=known, now=now
     )
     made = await planning.make(
-        conn, incident_id, policy=policy, network=network, live=live, now=now
+        conn, incident_id, policy=policy, network=network, live=live, known=known, now=now
     )
     return fields.send(_said(plan_views.plan_out(made), spoken), crs)
 
@@ -204,13 +207,16 @@ async def _send(
 
     The live positions of the first plan serve the others too.
     """
-    policy = await planning.policy_for(conn, incident_id, base=policy, now=now)
+    known = await store.get_incident(conn, incident_id)
+    policy = await policies.effective(conn, known, base=policy, now=now)
     live = await planning.live_positions(
         conn, incident_id, bus, policy=policy, network=network,
-        named=named.responders, team_id=named.team_id, now=now,
+        named=named.responders, team_id=named.team_id, known=known, now=now,
     )  # fmt: skip
     for attempt in range(1, TRIES + 1):
-        made = await _plan(conn, incident_id, named, live, policy=policy, network=network, now=now)
+        if attempt > 1:
+            known = await store.get_incident(conn, incident_id)
+        made = await _plan(conn, known, named, live, policy=policy, network=network, now=now)
         try:
             async with db.savepoint(conn):
                 return await alerts.send_wave(conn, made, by=by, now=now)
@@ -222,9 +228,9 @@ async def _send(
 
 async def _plan(
     conn: AsyncConnection,
-    incident_id: UUID,
+    known: store.Incident,
     named: Named,
-    live: Mapping[UUID, store.Fix],
+    live: whereabouts.Around,
     *,
     policy: matching.Policy,
     network: walking.WalkingNetwork,
@@ -232,11 +238,11 @@ async def _plan(
 ) -> planning.Plan:
     if named.level is not None:
         return await run_cards.plan(
-            conn, incident_id, named.level, policy=policy, network=network, live=live, now=now
+            conn, known.id, named.level, policy=policy, network=network, live=live, now=now
         )
     return await planning.make(
-        conn, incident_id, policy=policy, network=network, live=live,
-        named=named.responders, team_id=named.team_id, now=now,
+        conn, known.id, policy=policy, network=network, live=live,
+        named=named.responders, team_id=named.team_id, known=known, now=now,
     )  # fmt: skip
 
 

@@ -12,22 +12,20 @@ from starlette.requests import Request
 from dispatch import attachments, errors
 from dispatch.attachments import Content
 from geo import aed_photos
-from web import fields, idempotency
+from web import fields, idempotency, unpacking
 from web.api import incidents
 from web.dependencies import Caller, Now, Tx, View
 from web.rights import Action
 
 router = APIRouter(
     prefix="/incidents/{incident_id}/attachments", tags=["incidents"],
-    route_class=idempotency.Route,
+    route_class=unpacking.Route,
 )  # fmt: skip
 
 _PDF = "application/pdf"
 _PICTURES = ("image/jpeg", "image/png", "image/webp")
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {"requestBody": {"required": True, "content": dict.fromkeys((*_PICTURES, _PDF), _BINARY)}}
-#: Pictures are unpacked one at a time: each may take some hundred megabytes for a moment.
-_unpacking = asyncio.Semaphore(1)
 
 
 class AttachmentShape(fields.Shape):
@@ -54,8 +52,7 @@ async def _shown(media_type: str, content: bytes) -> Content:
     if media_type not in _PICTURES:
         raise errors.Malformed("send a JPEG, PNG or WebP picture, or a PDF")
     try:
-        async with _unpacking:
-            picture = await asyncio.to_thread(aed_photos.encode, content)
+        picture = await asyncio.to_thread(aed_photos.encode, content)
     except aed_photos.NotAPicture as error:
         raise errors.Malformed(f"{error}; send another one") from None
     return Content(aed_photos.MEDIA_TYPE, picture.content)
