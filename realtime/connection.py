@@ -88,7 +88,10 @@ class Connection:
 
     def stir(self) -> None:
         """Note that something concerns this client now; it gets the short heartbeat for a while."""
-        self._stirred_until = self._time() + STIRRED_FOR_S
+        now = self._time()
+        if now >= self._stirred_until:
+            self.next_beat_at = 0.0  # the short heartbeat begins at once
+        self._stirred_until = now + STIRRED_FOR_S
 
     def push(self, frame: str | Load) -> None:
         """Queue a frame; a client whose queue is full is closed as too slow."""

@@ -119,9 +119,6 @@ class Hub:
             if connection.next_beat_at <= monotonic:
                 connection.next_beat_at = monotonic + connection.heartbeat_s
                 connection.beat(server_time)
-            elif connection.next_beat_at - monotonic > connection.heartbeat_s:
-                # It was idle and is asked now: the short heartbeat begins at once.
-                connection.next_beat_at = monotonic
 
     def disconnect(self, person: str, code: Close = Close.SIGN_IN_AGAIN) -> None:
         """Close every connection of a person, whose rights have changed."""

@@ -115,6 +115,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         engine = db.make_engine(settings.database_url)
         stack.push_async_callback(engine.dispose)
+        # Requests that wait for a lock may hold every connection; the live log has its own.
+        reading = db.make_engine(settings.database_url, pool_size=2)
+        stack.push_async_callback(reading.dispose)
         bus = _redis(settings.redis_url)
         stack.push_async_callback(bus.aclose)
         app.state.redis = bus
@@ -122,7 +125,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.finder = await stack.enter_async_context(nearest_aeds.running(app))
         app.state.http = await stack.enter_async_context(httpx.AsyncClient(timeout=5.0))
         app.state.channels = channel_watch.ChannelWatch(app.state.database)
-        app.state.live = live.Live(app.state.database, bus, settings)
+        app.state.live = live.Live(app.state.database, bus, settings, reading=reading)
         await walking_watch.load(app)
         await stack.enter_async_context(app.state.live.running())
         await stack.enter_async_context(_beside(app))

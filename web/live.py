@@ -17,7 +17,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dispatch import db
@@ -57,15 +57,25 @@ async def live(socket: WebSocket) -> None:
 class Live:
     """This process's part of the live log: one hub, one tailer, and the sockets."""
 
-    def __init__(self, database: db.Database, redis: Redis, settings: Settings) -> None:
+    def __init__(
+        self,
+        database: db.Database,
+        redis: Redis,
+        settings: Settings,
+        *,
+        reading: AsyncEngine | None = None,
+    ) -> None:
+        """Take the database, and for the tailer an engine of its own where there is one."""
         self.database = database
         self.redis = redis
         self.settings = settings
         self.hub = hub.Hub()
-        self.tailer = Tailer(database.engine, redis, self.hub)
+        self.tailer = Tailer(reading or database.engine, redis, self.hub)
         self.watch = live_watch.Watch(self)
         self.positions = position_ingest.Ingest(database, redis)
         self.sessions: set[Session] = set()
+        #: The same, by the turn in which the watch looks at them.
+        self.in_turn: tuple[set[Session], ...] = tuple(set() for _ in range(live_watch.TURNS))
         self.per_person: Counter[UUID] = Counter()
         # For the metrics.
         self.failures = 0
@@ -96,6 +106,7 @@ class Live:
             return
         session = Session(self, socket)
         self.sessions.add(session)
+        self.in_turn[session.number % live_watch.TURNS].add(session)
         self._empty.clear()
         try:
             await socket.accept()
@@ -109,6 +120,7 @@ class Live:
 
     def _forget(self, session: Session) -> None:
         self.sessions.discard(session)
+        self.in_turn[session.number % live_watch.TURNS].discard(session)
         self.hub.leave(session.connection)
         if session.caller is not None:
             self.per_person[session.caller.id] -= 1

@@ -142,8 +142,7 @@ class Watch:
 
     async def _look_at_part(self, conn: AsyncConnection, *, turn: int) -> None:
         """Look at every so manieth socket, and once a round at the topics."""
-        part = [session for session in self._line.sessions if session.number % TURNS == turn]
-        await self._check_sessions(conn, part)
+        await self._check_sessions(conn, self._line.in_turn[turn])
         if turn == 0:
             await self._check_topics(conn)
 

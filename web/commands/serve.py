@@ -82,6 +82,8 @@ def _config(settings: Settings, host: str, port: int) -> uvicorn.Config:
         http="httptools",
         ws=position_socket.PositionSocket,
         ws_max_size=_WS_MAX_BYTES,
+        # Heartbeats find a dead peer by TCP_USER_TIMEOUT; pings only a dead one behind a proxy.
+        ws_ping_interval=60,
         ws_per_message_deflate=False,  # doubles the memory and the CPU of every socket
         timeout_graceful_shutdown=10,
         server_header=False,
