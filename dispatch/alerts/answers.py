@@ -17,6 +17,7 @@ from dispatch import (
     events,
     matching,
     mission,
+    policies,
     states,
     store,
     tables,
@@ -72,7 +73,8 @@ async def accept(
     incident = await store.change_incident(
         conn, incident.id, status=reached.value, first_accept_at=incident.first_accept_at or now
     )
-    due_at = now + timedelta(seconds=policy.no_movement_after_s)
+    in_force = await policies.effective(conn, incident, base=policy, now=now)
+    due_at = now + timedelta(seconds=in_force.no_movement_after_s)
     await timers.arm(
         conn, incident.id, timers.Kind.NO_MOVEMENT, subject_id=assignment.id, due_at=due_at
     )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import (
+    alerts,
     allocations,
     errors,
     incidents,
@@ -197,3 +198,18 @@ async def test_POL_9_an_old_decision_replays_after_the_policy_changed_and_the_in
     assert record["inputs"]["values"]["policy"] == OURS.document()
     assert record["inputs"]["policy_digest"] == OURS.digest()
     assert {item["sentence"]["en"][:4] for item in record["chosen"]} <= {"Goes", "Fetc"}
+
+
+async def test_POL_5_who_does_not_move_is_asked_about_after_the_time_of_that_policy(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    scene = await f.make_scene(conn, now=now)
+    await _published(conn, scene.org_id, "patient", no_movement_after_s=900.0, now=now)
+    patient = await policies.effective(conn, scene.incident, base=OURS, now=now)
+    sent = await f.send(conn, scene, policy=patient, now=now)
+    alert = sent.alerts[0]
+    await alerts.accept(conn, alert.id, policy=OURS, by=alert.responder_id, now=now)
+    due = await conn.scalar(
+        sa.select(tables.timer.c.due_at).where(tables.timer.c.kind == "no_movement")
+    )
+    assert due == now + timedelta(seconds=900)
