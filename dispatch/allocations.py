@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -39,10 +39,19 @@ class Decision:
     under: matching.Under
     scene: matching.Scene
     steps: int | None = None
+    # Within reach too, but not weighed; each excluded for this reason.
+    aside: Mapping[UUID, matching.Reason] = field(default_factory=dict)
 
 
 def decide(decision: Decision, *, budget_ms: float | None = None) -> matching.Plan:
     """Make the choice."""
+    plan = _choose(decision, budget_ms=budget_ms)
+    if not decision.aside:
+        return plan
+    return replace(plan, excluded={**plan.excluded, **decision.aside})
+
+
+def _choose(decision: Decision, *, budget_ms: float | None) -> matching.Plan:
     given = (decision.policy, decision.kind, decision.candidates, decision.aeds)
     match decision.call:
         case Call.PLAN:
@@ -77,7 +86,7 @@ def digest(values: Mapping[str, Any]) -> str:
 
 def write(decision: Decision) -> dict[str, Any]:
     """Write a decision as plain JSON values."""
-    return {
+    values = {
         "call": decision.call.value,
         "policy": decision.policy.document(),
         "kind": decision.kind.value,
@@ -96,6 +105,8 @@ def write(decision: Decision) -> dict[str, Any]:
         "under": _under_out(decision.under),
         "steps": decision.steps,
     }
+    # Most have nobody aside; theirs read like those from before there was such a thing.
+    return {**values, "aside": _aside_out(decision.aside)} if decision.aside else values
 
 
 def read(values: Mapping[str, Any]) -> Decision:
@@ -110,7 +121,20 @@ def read(values: Mapping[str, Any]) -> Decision:
         _under(values["under"]),
         matching.Scene(**values["scene"]),
         values["steps"],
+        {
+            UUID(person): matching.Reason(reason)
+            for reason, people in values.get("aside", {}).items()
+            for person in people
+        },
     )
+
+
+def _aside_out(aside: Mapping[UUID, matching.Reason]) -> dict[str, list[str]]:
+    """Write the ids under each reason, in their order."""
+    found: dict[str, list[str]] = {}
+    for person, reason in aside.items():
+        found.setdefault(reason.value, []).append(str(person))
+    return {reason: sorted(people) for reason, people in sorted(found.items())}
 
 
 def _candidate_out(person: matching.Candidate, aed_s: Sequence[float]) -> dict[str, Any]:

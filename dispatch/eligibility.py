@@ -6,46 +6,18 @@ import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol, TypeGuard
+from typing import TypeGuard
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, histories, matching, restraint, states, store, whereabouts
+from dispatch import considered, errors, histories, matching, restraint, states, store, whereabouts
 from dispatch.store import reading
 from geo import position, usability
 
 #: Redis keeps milliseconds.
 _SAME = timedelta(milliseconds=1)
-
-
-class Scene(Protocol):
-    """Where help is wanted and for whose people; an incident is one."""
-
-    @property
-    def id(self) -> UUID:
-        """Name it; whoever was asked for it already is not asked again."""
-
-    @property
-    def org_path(self) -> str:
-        """Name the organisation at and below which people are looked for."""
-
-    @property
-    def position(self) -> position.Position:
-        """Say where."""
-
-
-class Emergency(Scene, Protocol):
-    """A scene for which people are asked, so that it counts what kind it is."""
-
-    @property
-    def kind(self) -> states.Kind:
-        """Say what kind of emergency it is."""
-
-    @property
-    def exercise(self) -> bool:
-        """Say whether it is an exercise; its alerts have a budget of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +53,31 @@ class Person:
     away_m: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """Everybody within reach: those whom a plan considers, and the others, each with why not."""
+
+    considered: list[Person]
+    aside: Mapping[UUID, matching.Reason]
+
+
 async def gather(
     conn: AsyncConnection,
-    incident: Emergency,
+    incident: considered.Emergency,
     policy: matching.Policy,
     *,
     within_m: float,
     live: Mapping[UUID, store.Fix],
-    stored: Mapping[UUID, store.Fix | None] | None = None,
+    near: whereabouts.Near | None = None,
     named: Sequence[UUID] | None,
+    most: int | None = None,
     now: datetime,
-) -> list[Person]:
-    """Return everyone of the incident's organisation and below who may be within reach.
+) -> People:
+    """Find everyone of the incident's organisation and below who may be within reach.
 
-    `stored` is `whereabouts.stored_near`, where it was read just now. With `named` exactly these,
-    wherever they are. Raises NotFound when one of them is not there.
+    Of those who can be asked the nearest `most` are described and the others set aside. `near` is
+    `considered.near`, where it was read just now. With `named` exactly these, wherever they are.
+    Raises NotFound when one of them is not there.
     """
     if named is not None:
         people = await describe(
@@ -104,16 +86,36 @@ async def gather(
         if len(people) < len(set(named)):
             raise errors.NotFound
         people = [_regardless_of_place(person) for person in people]
-        return await _restrain(conn, incident, policy, people, is_budgeted=False, now=now)
-    if stored is None:
-        stored = await whereabouts.stored_near(conn, incident.position, within_m=within_m)
-    ids = {*stored, *live, *await whereabouts.unplaced(conn, incident.org_path)}
+        return People(
+            await _restrain(conn, incident, policy, people, is_budgeted=False, now=now), {}
+        )
+    if near is None:
+        near = await considered.near(conn, incident, policy, within_m=within_m, most=most, now=now)
+    held = {p for p, why in near.aside.items() if why is not matching.Reason.MANY_NEARER}
+    ids = {*near.stored, *live, *await whereabouts.unplaced(conn, incident.org_path)} - held
     people = await describe(
-        conn, incident, policy, list(ids), live=live, stored=stored, is_exercise=incident.exercise,
-        now=now,
+        conn, incident, policy, list(ids), live=live, stored=near.stored,
+        is_exercise=incident.exercise, now=now,
     )  # fmt: skip
-    near = [person for person in people if person.away_m is None or person.away_m <= within_m]
-    return await _restrain(conn, incident, policy, near, is_budgeted=True, now=now)
+    inside = [person for person in people if person.away_m is None or person.away_m <= within_m]
+    able = await _restrain(conn, incident, policy, inside, is_budgeted=True, now=now)
+    return _bounded(able, considered.without(near.aside, ids), most)
+
+
+def _bounded(
+    people: list[Person], aside: Mapping[UUID, matching.Reason], most: int | None
+) -> People:
+    """Keep the nearest of those who can be asked, and everybody who has an AED at hand."""
+    free = {
+        person.id: person.away_m
+        for person in people
+        if person.blocked is None
+        and person.away_m is not None
+        and considered.CARRIES_AED not in person.skills
+    }
+    beyond = considered.cut(free, most)
+    kept = [person for person in people if person.id not in beyond] if beyond else people
+    return People(kept, {**aside, **beyond})
 
 
 # The primary keys and ix_certificate_verified; who was asked and who is bound are few.
@@ -168,7 +170,7 @@ order by responder.id
 
 async def describe(
     conn: AsyncConnection,
-    incident: Scene,
+    incident: considered.Scene,
     policy: matching.Policy,
     ids: Sequence[UUID],
     *,
@@ -239,7 +241,7 @@ def _person(
     row: reading.Row,
     fix: store.Fix | None,
     places: Sequence[store.Place],
-    scene: Scene,
+    scene: considered.Scene,
     policy: matching.Policy,
     *,
     now: datetime,
@@ -325,7 +327,7 @@ def _against(
 
 async def _restrain(
     conn: AsyncConnection,
-    incident: Emergency,
+    incident: considered.Emergency,
     policy: matching.Policy,
     people: Sequence[Person],
     *,
@@ -357,7 +359,7 @@ async def _restrain(
 _NO_HISTORY = histories.History()
 
 
-def _wants_peace(person: Person, incident: Emergency, policy: matching.Policy) -> bool:
+def _wants_peace(person: Person, incident: considered.Emergency, policy: matching.Policy) -> bool:
     """Say whether the person's quiet hours hold against this kind of emergency."""
     if not person.is_quiet:
         return False

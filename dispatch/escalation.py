@@ -28,7 +28,8 @@ class Asked:
     """One alert of the incident, as far as escalation cares.
 
     `arrives_s` is when somebody who is going will be at the patient, in seconds from now; None
-    where nobody knows. Whoever was asked with a team is wanted whatever the others do.
+    where nobody knows. Whoever was asked with a team is wanted whatever the others do. Who
+    `carries` an AED brings one, in whichever role.
     """
 
     role: states.Role
@@ -36,6 +37,7 @@ class Asked:
     assignment: states.Assignment | None
     arrives_s: float | None = None
     is_team: bool = False
+    carries: bool = False
 
     @property
     def is_going(self) -> bool:
@@ -251,11 +253,11 @@ def is_covered(policy: matching.Policy, facts: Facts) -> bool:
     wants_aed = facts.kind in states.WANTS_AED
     total = policy.stop_total if wants_aed else policy.other.total
     in_time = [
-        ask.role
+        ask.carries or ask.role is states.Role.VIA_AED
         for ask in facts.asked
         if ask.is_helping and ask.arrives_s is not None and ask.arrives_s < facts.ambulance_s
     ]
-    with_aed = in_time.count(states.Role.VIA_AED)
+    with_aed = sum(in_time)
     lacks_aed = wants_aed and _is_aed_near(facts) and with_aed < policy.stop_aed
     return len(in_time) >= max(1, total) and not lacks_aed
 

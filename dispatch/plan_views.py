@@ -31,7 +31,7 @@ def plan_out(plan: planning.Plan) -> events.Body:
         "expected": _expected_out(plan.figures),
         "scene": _scene_out(plan.decision.scene),
         "chosen": [_considered_out(item, words) for item in plan.chosen],
-        "excluded": [_considered_out(item, words) for item in plan.excluded],
+        "excluded": [*(_considered_out(i, words) for i in plan.excluded), *_aside_out(plan)],
         "aeds": [_aed_out(item) for item in plan.aeds],
     }
 
@@ -71,7 +71,14 @@ def kept_out(
         for item in plan.chosen
         if item.person.id in lost
     ]
-    return chosen, excluded
+    return chosen, [*excluded, *_aside_out(plan)]
+
+
+def _aside_out(plan: planning.Plan) -> list[events.Body]:
+    """Write those who were not weighed: thousands, so no more than who and why not."""
+    return [
+        {"responder": str(person), "reason": reason.value} for person, reason in plan.aside.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +88,14 @@ class _Words:
     plan: planning.Plan
     names: Mapping[str, tuple[str, str | None]]  # of everybody in it, by id, in both languages
 
-    def aed(self, aed_id: UUID | None) -> tuple[str | None, str]:
-        """Name the AED and say until when it can be had, in its local time."""
+    def aed(self, aed_id: UUID | None) -> tuple[str | None, str | None, str]:
+        """Name the AED and its address and say until when it can be had, in its local time."""
         if aed_id is None:
-            return None, ""
+            return None, None, ""
         found = next((item for item in self.plan.aeds if item.aed.id == aed_id), None)
         if found is None:
-            return None, ""
-        return found.aed.name, _until(found, self.plan.made_at)
+            return None, None, ""
+        return found.aed.name, found.aed.address, _until(found, self.plan.made_at)
 
     def better(self, item: planning.Considered) -> tuple[str | None, str | None]:
         """Name who is at least as good as somebody who was left out, in both languages."""
@@ -103,7 +110,7 @@ class _Words:
         lost_to: matching.Reason | None = None,
     ) -> dict[str, str]:
         """Say one person's sentence; the record's are without names."""
-        aed, until = self.aed(item.aed_id)
+        aed, address, until = self.aed(item.aed_id)
         other, other_en = self.better(item) if is_named else (None, None)
         return sentences.say(
             sentences.Facts(
@@ -111,6 +118,7 @@ class _Words:
                 name_en=item.person.name_en if is_named else None,
                 role=item.role,
                 aed=aed,
+                aed_address=address,
                 aed_until=until,
                 arrives_s=item.arrives_s,
                 ambulance_s=self.plan.decision.scene.ambulance_s,

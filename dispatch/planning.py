@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch import (
     aed_trust,
     allocations,
+    considered,
     eligibility,
     fetchers,
     histories,
@@ -107,6 +108,8 @@ class Plan:
     # With which team each is asked, and the alarm level, where a run card names them.
     team_of: Mapping[UUID, UUID] = field(default_factory=dict)
     level: int | None = None
+    # Within reach too, but not weighed, each for one reason.
+    aside: Mapping[UUID, matching.Reason] = field(default_factory=dict)
 
     @property
     def network(self) -> walking.EtaSource:
@@ -141,11 +144,13 @@ async def live_positions(
         return whereabouts.Around(await whereabouts.live_of(live, named, now=now))
     incident = known or await store.get_incident(conn, incident_id)
     within_m = policy.reach_s * (policy.pace_mps or network.speed_mps)
-    stored = await whereabouts.stored_near(conn, incident.position, within_m=within_m)
+    most = considered.most_of(policy)
+    near = await considered.near(conn, incident, policy, within_m=within_m, most=most, now=now)
     fixes = await whereabouts.live_around(
-        live, incident.position, within_m=within_m, also=list(stored), now=now
-    )
-    return whereabouts.Around(fixes, stored)
+        live, incident.position, within_m=within_m, also=list(near.stored),
+        most=most if near.aside else whereabouts.LIVE_MOST, now=now,
+    )  # fmt: skip
+    return whereabouts.Around(fixes, near)
 
 
 async def make(
@@ -158,13 +163,14 @@ async def make(
     named: Sequence[UUID] | None = None,
     team_id: UUID | None = None,
     known: store.Incident | None = None,
+    is_whole: bool = False,
     now: datetime,
 ) -> Plan:
     """Plan the next wave of an incident by exactly this policy; sends nothing.
 
     `policies.effective` says which one holds. `live` are the `live_positions`; of each person the
-    newer one counts. `known` is the incident, where it was read just now. Raises NotFound,
-    IncidentClosed.
+    newer one counts. `known` is the incident, where it was read just now. `is_whole` weighs
+    everybody within reach, however many these are. Raises NotFound, IncidentClosed.
     """
     began = time.perf_counter()
     incident = known or await store.get_incident(conn, incident_id)
@@ -172,11 +178,11 @@ async def make(
     if team_id is not None:
         named = (await store.get_team(conn, team_id)).members
     around = live or whereabouts.Around({})
-    question = _Question(policy, network, around, None if named is None else tuple(named))
-    ask, asked = await _gather(conn, incident, question, now=now)
-    way, decision, decided = await asyncio.to_thread(
-        _decide, network, ask, asked, is_named=named is not None, now=now
-    )
+    if is_whole:
+        around = whereabouts.Around(around.live)
+    most = None if is_whole else considered.most_of(policy)
+    question = _Question(policy, network, around, None if named is None else tuple(named), most)
+    ask, way, decision, decided = await _answer(conn, incident, question, now=now)
     chosen, excluded = _everyone(ask.people, way, decided)
     fetched = {choice.aed_id for choice in decided.chosen}
     return Plan(
@@ -187,6 +193,7 @@ async def make(
         chosen=chosen,
         excluded=excluded,
         aeds=_shown(way.aeds, fetched),
+        aside=decision.aside,
         named=question.named,
         team_id=team_id,
         decision=decision,
@@ -203,6 +210,8 @@ class _Question:
     network: walking.WalkingNetwork
     around: whereabouts.Around
     named: tuple[UUID, ...] | None
+    # Of those who can be asked so many are weighed; None: all.
+    most: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +221,29 @@ class _Asked:
     people: Sequence[underway.Asked]
     histories: Mapping[UUID, histories.History]
     circle_m: float | None
+    is_named: bool
+    aside: Mapping[UUID, matching.Reason]
+
+
+_Answer = tuple[ways.Ask, ways.Ways, allocations.Decision, matching.Plan]
+
+
+async def _answer(
+    conn: AsyncConnection, incident: store.Incident, question: _Question, *, now: datetime
+) -> _Answer:
+    """Weigh the nearest; and more of them, where of these too few can be asked and walk there."""
+    while True:
+        ask, asked = await _gather(conn, incident, question, now=now)
+        way, decision, decided = await asyncio.to_thread(
+            _decide, question.network, ask, asked, now=now
+        )
+        if question.most is None or considered.is_enough(
+            question.policy, way.candidates, asked.aside
+        ):
+            return ask, way, decision, decided
+        # The live positions of those who were asked for are known; of the others the stored do.
+        around, most = whereabouts.Around(question.around.live), considered.WIDER * question.most
+        question = replace(question, around=around, most=most)
 
 
 async def near_aeds(
@@ -230,9 +262,10 @@ async def _gather(
     policy = question.policy
     speed = policy.pace_mps or question.network.speed_mps
     reach_s = policy.reach_s if question.named is None else NAMED_REACH_S
+    around = question.around
     people = await eligibility.gather(
-        conn, incident, policy, within_m=reach_s * speed, live=question.around.live,
-        stored=question.around.stored, named=question.named, now=now,
+        conn, incident, policy, within_m=reach_s * speed, live=around.live, near=around.near,
+        named=question.named, most=question.most, now=now,
     )  # fmt: skip
     near = await near_aeds(conn, incident, within_m=policy.reach_s * speed)
     is_fetched = bool(near) and incident.kind in states.WANTS_AED
@@ -243,8 +276,12 @@ async def _gather(
         await histories.read(conn, pending, exercise=incident.exercise, now=now) if pending else {}
     )
     scene, _ = scenes.clock(policy, incident, now=now)
-    ask = ways.Ask(incident.position, incident.kind, policy, scene, reach_s, people, near, fetches)
-    return ask, _Asked(asked, known, await waves.circle(conn, incident.id, policy))
+    ask = ways.Ask(
+        incident.position, incident.kind, policy, scene, reach_s, people.considered, near, fetches
+    )
+    circle_m = await waves.circle(conn, incident.id, policy)
+    is_named = question.named is not None
+    return ask, _Asked(asked, known, circle_m, is_named, people.aside)
 
 
 def _decide(
@@ -252,7 +289,6 @@ def _decide(
     ask: ways.Ask,
     asked: _Asked,
     *,
-    is_named: bool,
     now: datetime,
 ) -> tuple[ways.Ways, allocations.Decision, matching.Plan]:
     """Measure and choose, outside the event loop; whatever breaks, somebody is asked."""
@@ -262,13 +298,14 @@ def _decide(
     under = underway.under(ask.policy, asked.people, known, ask.scene, now=now)
     under = replace(under, circle_m=asked.circle_m)
     decision = allocations.Decision(
-        allocations.Call.NAMED if is_named else allocations.Call.PLAN,
+        allocations.Call.NAMED if asked.is_named else allocations.Call.PLAN,
         ask.policy,
         ask.kind,
         way.candidates,
         way.options,
         under,
         ask.scene,
+        aside=asked.aside,
     )
     try:
         decided = allocations.decide(decision, budget_ms=SEARCH_MS)

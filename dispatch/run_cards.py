@@ -61,7 +61,7 @@ async def plan(
     skilled: list[UUID] = []
     if wanted.skills:
         near = await planning.make(
-            conn, incident_id, policy=policy, network=network, live=live, now=now
+            conn, incident_id, policy=policy, network=network, live=live, is_whole=True, now=now
         )
         skilled = _nearest(near, wanted.skills, team_of)
     named = [*team_of, *skilled]

@@ -24,6 +24,7 @@ class Facts:
     name_en: str | None = None
     role: states.Role | None = None
     aed: str | None = None
+    aed_address: str | None = None
     aed_until: str = ""
     arrives_s: float | None = None
     ambulance_s: float | None = None
@@ -66,13 +67,26 @@ def _asked(facts: Facts) -> Words:
 def _errand(facts: Facts) -> Words:
     if facts.role is not states.Role.VIA_AED:
         return "直接前往患者处", "goes straight to the patient"
-    zh, en = facts.aed or "AED 点", facts.aed or "the cabinet"
+    where = _aed_place(facts)
+    zh, en = where or "AED 点", where or "the cabinet"
     if not facts.aed_until:
         return f"先去{zh}取AED", f"fetches the AED at {en}"
     return (
         f"先去{zh}取AED（开放至{facts.aed_until}）",
         f"fetches the AED at {en} (open until {facts.aed_until})",
     )
+
+
+#: What many registries call each of their AEDs.
+_NO_NAMES = frozenset(
+    {"", "aed", "dea", "dae", "defibrillator", "除颤仪", "除颤器", "自动体外除颤器"}
+)
+
+
+def _aed_place(facts: Facts) -> str | None:
+    """Name where the AED is: by its name, or its address where the name says only what it is."""
+    name = (facts.aed or "").strip()
+    return (facts.aed_address or None) if name.casefold() in _NO_NAMES else name
 
 
 def _gap(arrives_s: float, ambulance_s: float | None) -> Words:
@@ -119,6 +133,7 @@ _PLAIN: Mapping[matching.Reason, Words] = {
         "本轮人数已满，其他人更有帮助",
         "this round is full, others help more",
     ),
+    matching.Reason.MANY_NEARER: ("已有足够多更近的志愿者", "enough others are nearer"),
 }
 
 

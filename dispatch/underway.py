@@ -30,6 +30,8 @@ class Asked:
     eta_at: datetime | None
     travel_s: float | None
     team_id: UUID | None = None
+    # Whether the person has an AED at hand.
+    carries: bool = False
 
     @property
     def is_pending(self) -> bool:
@@ -56,8 +58,10 @@ _ASKED = sa.text("""
 select alert.responder_id, alert.notified_at, alert.travel_s, alert.status, alert.team_id,
        coalesce(assignment.role, alert.role) as role,
        case when assignment.id is null then alert.aed_id else assignment.aed_id end as aed_id,
-       assignment.status as assignment, assignment.accepted_at, assignment.eta_at
+       assignment.status as assignment, assignment.accepted_at, assignment.eta_at,
+       responder.skills @> array['carries_aed'] as carries
 from alert join incident on incident.id = alert.incident_id
+join responder on responder.id = alert.responder_id
 left join assignment on assignment.alert_id = alert.id
 where alert.incident_id = :incident_id
   and (incident.reopened_at is null or alert.notified_at >= incident.reopened_at)
@@ -83,6 +87,7 @@ async def asked(conn: AsyncConnection, incident_id: UUID) -> list[Asked]:
             row.eta_at,
             None if row.travel_s is None else float(row.travel_s),
             row.team_id,
+            row.carries,
         )
         for row in rows
     ]
@@ -135,11 +140,8 @@ def _expected(
         own = histories.accept(policy, known.histories.get(item.responder_id))
         silent_s = (now - item.notified_at).total_seconds()
         accept = histories.accept_after_silence(policy, own, silent_s)
-    is_fetching = item.role is states.Role.VIA_AED and item.aed_id is not None
-    return matching.Going(
-        item.role, round(at, 1), accept, _works(policy, item, known.works) if is_fetching else 0.0,
-        item.aed_id,
-    )  # fmt: skip
+    works = _works(policy, item, known.works)
+    return matching.Going(item.role, round(at, 1), accept, works, item.aed_id)
 
 
 _TO_PATIENT = frozenset({states.Role.DIRECT, states.Role.VIA_AED})
@@ -174,7 +176,12 @@ def arrives_s(
 
 
 def _works(policy: matching.Policy, item: Asked, works: Mapping[UUID, float]) -> float:
+    """Say how surely somebody brings an AED that works: the own one, or the one to be fetched."""
+    if item.carries:
+        return policy.carried_works
+    if item.role is not states.Role.VIA_AED or item.aed_id is None:
+        return 0.0
     if item.assignment is states.Assignment.AED_COLLECTED or item.assignment in _AT_PATIENT:
         return policy.carried_works
-    known = None if item.aed_id is None else works.get(item.aed_id)
+    known = works.get(item.aed_id)
     return _WORKS * policy.aed_people_factor if known is None else known

@@ -69,6 +69,7 @@ async def standing(
             assignment=item.assignment,
             arrives_s=underway.arrives_s(policy, item, scene, now=now),
             is_team=item.team_id is not None,
+            carries=item.carries,
         )
         for item in await underway.asked(conn, incident.id)
     ]

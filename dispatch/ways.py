@@ -14,11 +14,9 @@ from uuid import UUID
 
 import numpy as np
 
-from dispatch import aed_trust, eligibility, matching, states
+from dispatch import aed_trust, considered, eligibility, matching, states
 from geo import aeds, position, usability, walking
 
-#: A skill of people who have an AED at hand.
-CARRIES_AED = "carries_aed"
 _NOWHERE: Mapping[UUID, float] = {}
 
 
@@ -126,7 +124,7 @@ def _candidate(
         person.blocked,
         person.away_m,
         round(person.accept, 4),
-        ask.policy.carried_works if CARRIES_AED in person.skills else None,
+        ask.policy.carried_works if considered.CARRIES_AED in person.skills else None,
     )
 
 

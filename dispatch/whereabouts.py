@@ -7,7 +7,7 @@ renewed, and at once when the person goes off duty; somebody on a mission is fol
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import gates, store, tables, telling
+from dispatch import gates, matching, store, tables, telling
 from geo import position
 from realtime import presence
 
@@ -226,12 +226,24 @@ async def store_many(
 # ---- now
 
 
+#: The last position of somebody, None where none is stored.
+Stored = store.Fix | None
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Who is near by what is stored, with the last position; the others `aside`, each with why."""
+
+    stored: Mapping[UUID, Stored]
+    aside: Mapping[UUID, matching.Reason] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Around:
     """Where Redis says that people are, and who is near by what is stored; None: nobody looked."""
 
     live: Mapping[UUID, store.Fix]
-    stored: Mapping[UUID, store.Fix | None] | None = None
+    near: Near | None = None
 
 
 # ix_last_position_position and ix_place_position; on the sphere, which is within 5 m.
@@ -246,18 +258,30 @@ select place.responder_id, ST_X(last.position::geometry), ST_Y(last.position::ge
        cast(last.accuracy_m as float8), last.at
 from patient, place left join last_position as last using (responder_id)
 where ST_DWithin(place.position, point, :within_m, false)
+limit :most
 """)
 
 
 async def stored_near(
-    conn: AsyncConnection, point: position.Position, *, within_m: float
-) -> dict[UUID, store.Fix | None]:
-    """Look up who may be near a point by what is stored, with the last position of each."""
-    values = {"lon": point.lon, "lat": point.lat, "within_m": within_m + LAG_M}
-    return {
-        person: None if at is None else store.Fix(position.Position(lon, lat), at, accuracy_m)
-        for person, lon, lat, accuracy_m, at in await conn.execute(_NEAR, values)
-    }
+    conn: AsyncConnection, point: position.Position, *, within_m: float, most: int | None = None
+) -> dict[UUID, Stored] | None:
+    """Look up who may be near a point by what is stored, with the last position of each.
+
+    None where that takes more than `most` rows.
+    """
+    values = {
+        "lon": point.lon, "lat": point.lat, "within_m": within_m + LAG_M,
+        "most": None if most is None else most + 1,
+    }  # fmt: skip
+    rows = (await conn.execute(_NEAR, values)).all()
+    if most is not None and len(rows) > most:
+        return None
+    return {person: stored_fix(*fix) for person, *fix in rows}
+
+
+def stored_fix(lon: float, lat: float, accuracy_m: float | None, at: datetime | None) -> Stored:
+    """Read the columns of a last position, None where there is none."""
+    return None if at is None else store.Fix(position.Position(lon, lat), at, accuracy_m)
 
 
 # ix_responder_available. To find nobody among all who are on duty takes longer than all else, so
@@ -294,12 +318,16 @@ async def live_around(
     point: position.Position,
     *,
     within_m: float,
+    most: int = LIVE_MOST,
     also: Sequence[UUID],
     now: datetime,
 ) -> dict[UUID, store.Fix]:
-    """Ask Redis who is near a point now, and where some others are; as `live_of`."""
+    """Ask Redis who is near a point now, the nearest `most`, and where some others are.
+
+    As `live_of`.
+    """
     around = await presence.near(
-        live, point.lon, point.lat, within_m=within_m, most=LIVE_MOST,
+        live, point.lon, point.lat, within_m=within_m, most=most,
         also=[str(person) for person in also], now=now,
     )  # fmt: skip
     return _fixes(around.places)

@@ -23,6 +23,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     Reason.POSITION_STALE: ("Last position is too old", "位置信息过旧"),
     Reason.TOO_FAR: ("Too far on foot", "步行距离过远"),
     Reason.BEYOND_CAP: ("Enough others are nearer", "已有足够更近的人员"),
+    Reason.MANY_NEARER: ("Enough others are nearer", "已有足够多更近的志愿者"),
     Reason.STOOD_DOWN_BEFORE: ("Told not to come before", "已通知其不必前往"),
     Reason.QUIET_HOURS: ("In their quiet hours", "处于免打扰时段"),
     Reason.ALERT_BUDGET_USED: ("Asked {asked} times in 24 hours", "24 小时内已通知 {asked} 次"),

@@ -264,6 +264,13 @@ class CandidateShape(Shape):
     is_invented: bool
 
 
+class AsideShape(Shape):
+    """Somebody within reach of thousands, too far down the list to be weighed."""
+
+    responder: str
+    reason: str
+
+
 class PlanAedShape(Shape):
     """An AED near the patient."""
 
@@ -295,7 +302,7 @@ class PlanShape(Shape):
     expected: FiguresShape | None
     scene: SceneShape
     chosen: list[CandidateShape]
-    excluded: list[CandidateShape]
+    excluded: list[CandidateShape | AsideShape]
     aeds: list[PlanAedShape]
     crs: str
 

@@ -37,6 +37,8 @@ class Reason(StrEnum):
     DOMINATED = "dominated"
     LOW_GAIN = "low_gain"
     BEYOND_CAP = "beyond_cap"
+    # Of more people than a plan weighs; `dispatch/considered.py`.
+    MANY_NEARER = "many_nearer"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

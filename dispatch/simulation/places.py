@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, store, ways
+from dispatch import considered, errors, store
 from dispatch.simulation import run
 from dispatch.simulation.registry import Registry, Resident, Spot
 from dispatch.simulation.world import World
@@ -94,7 +94,7 @@ async def _residents(conn: AsyncConnection, org_path: str, *, now: datetime) -> 
     for place in await store.list_places(conn, [row.id for row in rows]):
         places.setdefault(place.responder_id, []).append(place)
     return [
-        Resident(row.id, tuple(places[row.id]), row.timezone, ways.CARRIES_AED in row.skills)
+        Resident(row.id, tuple(places[row.id]), row.timezone, considered.CARRIES_AED in row.skills)
         for row in rows
     ]
 

@@ -151,6 +151,11 @@ responder = sa.Table(
     sa.CheckConstraint("(quiet_from is null) = (quiet_until is null)", name="quiet"),
     sa.CheckConstraint("duty in ('available','resting','off_duty','suspended')", name="duty"),
     sa.Index("ix_responder_available", "org_id", postgresql_where=sa.text("duty = 'available'")),
+    sa.Index(
+        "ix_responder_carries_aed",
+        "id",
+        postgresql_where=sa.text("skills @> array['carries_aed']"),
+    ),
 )
 
 certificate = sa.Table(

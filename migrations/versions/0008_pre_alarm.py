@@ -24,6 +24,11 @@ def upgrade() -> None:
         "ix_responder_available", "responder", ["org_id"],
         postgresql_where=sa.text("duty = 'available'"),
     )  # fmt: skip
+    # Few have an AED at hand; a plan weighs them from farther away.
+    op.create_index(
+        "ix_responder_carries_aed", "responder", ["id"],
+        postgresql_where=sa.text("skills @> array['carries_aed']"),
+    )  # fmt: skip
     # Who was asked before an incident was opened again may be asked again.
     op.add_column("incident", sa.Column("reopened_at", sa.DateTime(timezone=True)))
     op.drop_constraint("uq_alert_incident_id_responder_id", "alert")
@@ -36,6 +41,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it away again."""
+    op.drop_index("ix_responder_carries_aed", "responder")
     op.drop_index("ix_responder_available", "responder")
     op.drop_index("ix_certificate_verified", "certificate")
     op.drop_index("ix_certificate_unpushed", "certificate")

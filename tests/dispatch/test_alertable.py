@@ -86,7 +86,7 @@ async def test_CARE_7_every_combination_of_flags_gives_exactly_its_reasons(
     found = await eligibility.gather(
         conn, incident, POLICY, within_m=1_000, live={}, named=None, now=now
     )
-    blocked = {person.id: person.blocked for person in found}
+    blocked = {person.id: person.blocked for person in found.considered}
     for person, chosen in zip(people, combinations, strict=True):
         expected = [flag.reason for flag, on in zip(flags, chosen, strict=True) if on]
         if "off_duty" in expected and "resting" in expected:

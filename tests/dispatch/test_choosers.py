@@ -324,5 +324,10 @@ def test_POL_19_every_reason_and_every_role_has_a_sentence_in_both_languages() -
         "en": "王芳: fetches the AED at 星河商场 (open until 22:00), there in about 6 min, "
         "3 min before the ambulance",
     }
+    unnamed = dataclasses.replace(fetch, aed="AED", aed_address="港口路1号", aed_until="")
+    assert sentences.say(unnamed)["zh"].startswith("王芳 先去港口路1号取AED，")
+    assert "the AED at 港口路1号," in sentences.say(unnamed)["en"]
+    nowhere = sentences.say(dataclasses.replace(unnamed, aed_address=None))
+    assert nowhere["zh"].startswith("王芳 先去AED 点取AED，")
     nobody = sentences.say(dataclasses.replace(fetch, name=None))
     assert nobody["en"].startswith("Fetches the AED")

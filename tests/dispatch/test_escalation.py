@@ -173,6 +173,8 @@ def test_ESC_14_asking_by_itself_ends_after_its_time_and_begins_anew_with_an_ope
         ([SOON, SOON, SOON], True),  # no AED was in reach
         ([SOON, SOON, SOON, SILENT_VIA], False),  # an AED was, and nobody brings it in time
         ([SOON, SOON, SOON, FETCHING], False),
+        ([SOON, SOON, replace(SOON, carries=True), SILENT_VIA], True),  # one has an AED at hand
+        ([SOON, SOON, SOON, replace(GOING, carries=True), SILENT_VIA], False),  # too late
         ([SOON, SOON_VIA, GOING], False),  # one comes after the ambulance
         ([SOON, SOON_VIA, replace(GUIDING, arrives_s=60)], False),
     ],

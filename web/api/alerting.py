@@ -138,9 +138,10 @@ async def plan(
 
 def _said(body: events.Body, spoken: language.Language) -> events.Body:
     for candidate in (*body["chosen"], *body["excluded"]):
-        candidate["reason_text"] = reasons.text(
-            candidate["reason"], candidate["reason_args"], spoken
-        )
+        if "reason_args" in candidate:
+            candidate["reason_text"] = reasons.text(
+                candidate["reason"], candidate["reason_args"], spoken
+            )
     return body
 
 

@@ -2,6 +2,7 @@ import { get, newKey, Problem, patch, post } from "@shared/api.ts";
 import { words } from "@shared/language.ts";
 import type { Ambulance, Disposition, Incident, Kind, Plan, Point, Severity } from "@shared/shapes.ts";
 import type { Edited } from "./edit_fields.ts";
+import { type PlanAnswer, parted } from "./plan_people.ts";
 import { leavePanel, plan, select, view } from "./state.ts";
 import { complain, say } from "./toast.ts";
 
@@ -29,7 +30,7 @@ export async function openIncident(values: NewIncident, key: string): Promise<vo
 }
 
 export async function loadPlan(incident: string): Promise<Plan> {
-  const made = await get<Plan>(`/incidents/${incident}/plan`);
+  const made = parted(await get<PlanAnswer>(`/incidents/${incident}/plan`));
   if (view.get().selected === incident) plan.set({ incident, plan: made });
   return made;
 }

@@ -5,8 +5,8 @@ import { Icon } from "@shared/parts/icon.tsx";
 import type { Allocation, Candidate, Decided, Incident, Page, Plan } from "@shared/shapes.ts";
 import { useEffect, useState } from "preact/hooks";
 import { nameIn } from "./names.ts";
-import { modesText } from "./plan_people.ts";
-import { onFoldKey } from "./plan_rows.tsx";
+import { countByReason, modesText } from "./plan_people.ts";
+import { AsideLine, onFoldKey } from "./plan_rows.tsx";
 import { policyName } from "./policy_name.ts";
 import { useRows } from "./rows.ts";
 
@@ -82,15 +82,24 @@ function Record({ record, plan }: { record: Allocation; plan: Plan }) {
     ...modesText(modes, words),
     digest ? words.decision.digest(digest.slice(0, 12)) : "",
   ].filter(Boolean);
+  const people = [...record.chosen, ...record.excluded];
   return (
     <ul class="record">
       <li class="plan-note">{facts.join(" · ")}</li>
-      {[...record.chosen, ...record.excluded].map((person) => (
+      {people.filter(wasWeighed).map((person) => (
         <Told key={person.responder} person={person} plan={plan} />
+      ))}
+      {Object.entries(countByReason(people.filter((person) => !wasWeighed(person)))).map(([reason, many]) => (
+        <li key={reason}>
+          <AsideLine reason={reason} many={many} />
+        </li>
       ))}
     </ul>
   );
 }
+
+/** Of thousands within reach those who were not weighed have no more than a reason. */
+const wasWeighed = (person: Decided): boolean => "role" in person;
 
 /** The record holds no names; whoever is known to this desk is named. */
 function Told({ person, plan }: { person: Decided; plan: Plan }) {

@@ -2,7 +2,7 @@ import { en } from "@shared/words/en.ts";
 import { zh } from "@shared/words/zh.ts";
 import { describe, expect, it } from "vitest";
 import { chartLength, gainShare, percent, sooner, wayOf } from "./plan_chart.ts";
-import { byReason, gainText, modesText, ownSentence } from "./plan_people.ts";
+import { byReason, gainText, modesText, ownSentence, parted } from "./plan_people.ts";
 import { candidate, plan, point } from "./test_examples.ts";
 
 const outcome = (cpr_s: number, shock_s: number) => ({ index: 0.05, cpr_s, shock_s });
@@ -80,6 +80,19 @@ describe("the people of a plan", () => {
       ["off_duty", ["near"]],
       ["busy", ["nearer", "far"]],
     ]);
+  });
+  it("are counted where so many are within reach that not all were weighed", () => {
+    const { excluded, aside } = parted({
+      ...plan(),
+      excluded: [
+        candidate({ responder: "near" }),
+        { responder: "a", reason: "many_nearer" },
+        { responder: "b", reason: "many_nearer" },
+        { responder: "c", reason: "off_duty" },
+      ],
+    });
+    expect(excluded.map(({ responder }) => responder)).toEqual(["near"]);
+    expect(aside).toEqual({ many_nearer: 2, off_duty: 1 });
   });
   it("are told what the plan had to do without", () => {
     expect(modesText(["no_routing", "newer"], zh)).toEqual(["路网未就绪，步行时间按直线估算", "newer"]);

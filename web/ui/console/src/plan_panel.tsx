@@ -104,7 +104,7 @@ function LoadedPlan({ incident, plan }: { incident: Incident; plan: Plan }) {
             onToggle={toggle}
           />
         ))}
-        <NotAsked people={plan.excluded} />
+        <NotAsked people={plan.excluded} aside={plan.aside} />
         <DecisionLog incident={incident} plan={plan} />
         <p class="plan-note">
           {[

@@ -13,6 +13,27 @@ export function ownSentence(person: Candidate, language: Language): string {
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** Somebody within reach of thousands who was not weighed: no more than who, and why not. */
+interface Aside {
+  responder: string;
+  reason: string;
+}
+
+/** A plan as it is sent: those who were not weighed stand among those who are not asked. */
+export type PlanAnswer = Omit<Plan, "excluded" | "aside"> & { excluded: (Candidate | Aside)[] };
+
+/** Keep those who were weighed as people, and of the others how many there are for each reason. */
+export function parted(answer: PlanAnswer): Plan {
+  const excluded = answer.excluded.filter((one): one is Candidate => "sentence" in one);
+  return { ...answer, excluded, aside: countByReason(answer.excluded.filter((one) => !("sentence" in one))) };
+}
+
+export function countByReason(people: readonly { reason: string | null }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { reason } of people) if (reason) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}
+
 export interface ReasonGroup {
   reason: string;
   people: Candidate[];

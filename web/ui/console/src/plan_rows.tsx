@@ -114,21 +114,36 @@ function WayBar({ candidate, plan }: { candidate: Candidate; plan: Plan }) {
 }
 
 /** Those not chosen, folded by reason; each opens to its people with their sentences. */
-export function NotAsked({ people }: { people: Candidate[] }) {
+export function NotAsked({ people, aside }: { people: Candidate[]; aside: Record<string, number> }) {
   const words = useWords().decision;
   const groups = byReason(people);
-  if (groups.length === 0) return null;
-  const count = groups.reduce((sum, group) => sum + group.people.length, 0);
+  const others = Object.entries(aside);
+  if (groups.length + others.length === 0) return null;
+  const count = people.length + others.reduce((sum, [, many]) => sum + many, 0);
+  const reasons = new Set([...groups.map(({ reason }) => reason), ...others.map(([reason]) => reason)]);
   return (
     <section aria-label={words.notChosen}>
       <div class="group-title">
         <h2>{words.notChosen}</h2>
-        <span>{words.notChosenCounts(count, groups.length)}</span>
+        <span>{words.notChosenCounts(count, reasons.size)}</span>
       </div>
       {groups.map((group) => (
         <Group key={group.reason} group={group} />
       ))}
+      {others.map(([reason, many]) => (
+        <AsideLine key={reason} reason={reason} many={many} />
+      ))}
     </section>
+  );
+}
+
+/** How many more were within reach and not weighed, for one reason. */
+export function AsideLine({ reason, many }: { reason: string; many: number }) {
+  const words = useWords();
+  return (
+    <p class="plan-note" data-aside={reason}>
+      {[wordFor(words.domain.reason, reason), words.decision.people(many)].join(" · ")}
+    </p>
   );
 }
 

@@ -115,6 +115,7 @@ export const plan = (change: Partial<Plan> = {}): Plan => ({
   scene: { ambulance_s: 560, lead_s: 70, vertical_s: 168 },
   chosen: [],
   excluded: [],
+  aside: {},
   aeds: [],
   ...change,
 });

@@ -216,6 +216,8 @@ export interface Plan {
   scene: { ambulance_s: number; lead_s: number; vertical_s: number };
   chosen: Candidate[];
   excluded: Candidate[];
+  /** How many more were within reach and not weighed, by reason: too many others are nearer. */
+  aside: Record<string, number>;
   aeds: PlanAed[];
 }
 

@@ -92,6 +92,7 @@ export const domain: Words["domain"] = {
     closed_aed: "Too late, AED shut by then",
     dominated: "Another is at least as good",
     low_gain: "Would hardly help",
+    many_nearer: "Enough others are nearer",
     team_only: "With the team only",
   },
   reasonWith: {

@@ -86,6 +86,7 @@ export const domain = {
     closed_aed: "来不及，AED 届时已关",
     dominated: "有人各方面都更合适",
     low_gain: "再多一人几乎没有帮助",
+    many_nearer: "已有足够多更近的志愿者",
     team_only: "只随队出动",
   },
   reasonWith: {
