@@ -36,13 +36,13 @@ T = TypeVar("T")
 #: Positions are searchable and on the consoles after this time at most.
 SHOW_EVERY_S = 0.2
 #: Those that are due are stored at this pace, so many in one statement.
-STORE_EVERY_S = 1.0
-STORE_MOST = 1_000
+STORE_EVERY_S = 0.2
+STORE_MOST = 200
 #: Whether somebody is followed and on a mission is asked again when it is so old.
 ASK_EVERY_S = 3.7
 #: People asked about in one statement, and the least time between two.
-ASK_MOST = 1_000
-ASK_PAUSE_S = 0.25
+ASK_MOST = 200
+ASK_PAUSE_S = 0.05
 #: Somebody who has said nothing for so long is forgotten here.
 IDLE_S = 600.0
 TIDY_EVERY_S = 60.0
