@@ -127,7 +127,7 @@ async def _connected(screens: Sequence[Phone | Console]) -> AsyncIterator[None]:
         screen.start()
     try:
         async with asyncio.timeout(60):
-            while not all(screen.client.is_connected for screen in screens):  # noqa: ASYNC110
+            while not all(screen.client.is_connected for screen in screens):  # noqa: ASYNC110 - of many at once
                 await asyncio.sleep(0.05)
         yield
     finally:

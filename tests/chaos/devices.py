@@ -137,7 +137,7 @@ class _Screen:
         except Refused as refused:
             self.is_over = True
             self.history.note(self.name, NET, "refused", code=refused.code)
-        except Exception as error:
+        except Exception as error:  # noted for the judge, and raised again
             self.history.note(self.name, NET, "crashed", error=repr(error))
             raise
 

@@ -129,7 +129,7 @@ async def _redis_say(field: Field, *commands: tuple[str, ...], password: str | N
     async with redis.asyncio.Redis.from_url(url, socket_timeout=2, password=password) as client:
         for command in commands:
             with suppress(redis.RedisError):
-                await client.execute_command(*command)  # type: ignore[no-untyped-call]
+                await client.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py
 
 
 async def _redis_flush(field: Field) -> None:

@@ -219,7 +219,7 @@ class System:
     async def postgres_ready(self, within_s: float = 90) -> None:
         """Wait until PostgreSQL takes connections."""
         async with asyncio.timeout(within_s):
-            while not await asyncio.to_thread(self.server.is_ready):  # noqa: ASYNC110
+            while not await asyncio.to_thread(self.server.is_ready):  # noqa: ASYNC110 - a server's
                 await asyncio.sleep(0.05)
 
     async def start_postgres(self) -> None:

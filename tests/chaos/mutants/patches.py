@@ -1,6 +1,7 @@
 """Each mutant replaces one thing of the program by what looks right and is not.
 
-M4 and M8 are faults of the client, so they are habits of the phones (`devices.Habits`).
+M4 and M8 are faults of the client, so they are habits of the phones (`devices.Habits`). To put one
+function in another's place is the whole purpose here, so the types of the places are not asked.
 """
 
 from __future__ import annotations
