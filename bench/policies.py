@@ -1,6 +1,10 @@
 """The policy table of the literature's base case, and the closed forms of Poisson fields.
 
 .venv/bin/python bench/policies.py [--incidents 2000] [--seed 1] [--processes 2] [--closed 20000]
+    [--keep FOLDER [--seconds 150]]
+
+With --keep what was played is kept in a folder; with --seconds it stops after so long (75) and goes
+on there the next time, with the same figures.
 
 Policies of others are stylised; here silence does not end an alert and nobody is told that enough
 are coming, as in the prototype whose bands the figures are held against (docs/simulation.md).
@@ -9,19 +13,21 @@ are coming, as in the prototype whose bands the figures are held against (docs/s
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dispatch import matching
 from dispatch.joint import survival
-from dispatch.simulation import outcome, run, tally, world
+from dispatch.simulation import case, outcome, run, tally, world
 from dispatch.simulation.world import Density, World
 
 #: Of everybody: an answer counts whenever it comes, whoever comes to an AED gets it.
@@ -68,12 +74,46 @@ class Row:
         return float(np.mean(self.column(name)))
 
 
+@dataclass(frozen=True, slots=True)
+class _From:
+    """The incidents of Poisson fields from one on."""
+
+    first: int
+
+    def case_of(self, world: World, seed: int, number: int) -> case.Case:
+        """Draw an incident."""
+        return run.Fields().case_of(world, seed, self.first + number)
+
+
 def _play(
     known: World, policies: tuple[matching.Policy, ...], given: argparse.Namespace
 ) -> list[Row]:
-    request = run.Request(policies, known, run.Fields(), given.seed, given.incidents)
-    results = run.simulate(request, processes=given.processes)
-    return [Row(policy.name, results.numbers[row]) for row, policy in enumerate(request.policies)]
+    """Play all incidents, so many at a time, or take what was kept of them."""
+    numbers = []
+    for first in range(0, given.incidents, given.part):
+        size = min(given.part, given.incidents - first)
+        request = run.Request(policies, known, _From(first), given.seed, size)
+        numbers.append(_kept(request, first, given))
+    together = np.concatenate(numbers, axis=1)
+    return [Row(policy.name, together[row]) for row, policy in enumerate(policies)]
+
+
+def _kept(request: run.Request, first: int, given: argparse.Namespace) -> Any:
+    if given.keep is None:
+        return run.simulate(request, processes=given.processes).numbers
+    told = [request.world.document(), [policy.digest() for policy in request.policies]]
+    text = json.dumps([told, request.seed, first, request.incidents], sort_keys=True)
+    file = given.keep / f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.npy"
+    if not file.exists():
+        if time.perf_counter() > given.ends:
+            print(f"stopped before incident {first} of {request.policies[0].name} and others")
+            sys.exit(_GO_ON)
+        np.save(file, run.simulate(request, processes=given.processes).numbers)
+    return np.load(file)
+
+
+_PART = 100
+_GO_ON = 75  # of sysexits: try again
 
 
 def table(base: World, given: argparse.Namespace) -> dict[str, Row]:
@@ -187,7 +227,10 @@ def main() -> int:
     reader.add_argument("--processes", type=int, default=2)
     reader.add_argument("--closed", type=int, default=20_000, help="0: leave the closed forms out")
     reader.add_argument("--setting", choices=list(world.SETTINGS), default="base")
+    reader.add_argument("--keep", type=Path, help="empty it when the code has changed")
+    reader.add_argument("--seconds", type=float, default=math.inf, help="with --keep")
     given = reader.parse_args()
+    given.ends, given.part = time.perf_counter() + given.seconds, _PART if given.keep else 10**9
     began = time.perf_counter()
     kept = bands(table(world.SETTINGS[given.setting], given))
     closed = closed_forms(given) if given.closed else []
@@ -195,7 +238,8 @@ def main() -> int:
         print(f"{name:52} {found:8.3f}  {'kept' if is_kept else 'LEFT'}")
     for name, found, expected, away in closed:
         print(f"{name:52} {found:.6f} for {expected:.6f}, {away:.2f} standard errors")
-    print(json.dumps({"seconds": round(time.perf_counter() - began, 1), **vars(given)}))
+    size = {name: vars(given)[name] for name in ("incidents", "seed", "closed", "setting")}
+    print(json.dumps({"took_s": round(time.perf_counter() - began, 1), **size}))
     return int(not all(kept for *_, kept in kept) or any(away > 3 for *_, away in closed))
 
 

@@ -33,6 +33,7 @@ class Question(NamedTuple):
     price: float
     is_single: bool
     needs_direct: bool
+    at_hand: NDArray[np.bool_]
 
 
 @compiled
@@ -54,11 +55,22 @@ def best(question: Question) -> float:
         elif _is_beginning(question, plan, person):
             if person < people - 1:
                 person += 1
-            elif not question.needs_direct or np.all(plan == 0) or np.any(plan == 1):
+            elif _is_plan(question, plan):
                 _lay(question, plan, row)
                 value = profile(View(question.curve, row, found))
                 top = max(top, value - question.price * np.sum(plan > 0))
     return top
+
+
+@compiled
+def _is_plan(question: Question, plan: NDArray[np.int64]) -> bool:
+    """Say whether somebody goes straight where somebody has to."""
+    if not question.needs_direct or np.all(plan == 0):
+        return True
+    for one in plan:  # noqa: SIM110 - compiled
+        if one == 1 or (one > 1 and question.at_hand[one - 2]):
+            return True
+    return False
 
 
 @compiled

@@ -28,6 +28,7 @@ class Choices(NamedTuple):
 
     person: Ints
     column: Ints
+    straight: NDArray[np.bool_]  # to the patient first, be it with an AED at hand
     at: Plane
 
 
@@ -38,6 +39,7 @@ class Table(NamedTuple):
     fetch: NDArray[np.float64]
     accept: Floats
     works: Floats
+    at_hand: NDArray[np.bool_]  # per AED: who has it need not go and fetch it
     is_single: bool
 
 
@@ -78,6 +80,12 @@ def _soonest(curve: Curve, table: Table, barred: NDArray[np.bool_], person: int)
 
 
 @compiled
+def _is_no_less(table: Table, column: int, other: int) -> bool:
+    """Say whether an AED is at hand where another one is."""
+    return bool(table.at_hand[column] or not table.at_hand[other])
+
+
+@compiled
 def _grown(column: Ints, size: int) -> Ints:
     more = np.empty(2 * size + 64, np.int32)
     more[: len(column)] = column
@@ -101,7 +109,9 @@ def keep(curve: Curve, table: Table, barred: NDArray[np.bool_], most: int) -> Ke
         for place in range(len(found)):
             works, better = table.works[found[place]], 0
             for other in range(place):
-                better += table.works[found[other]] >= works
+                better += table.works[found[other]] >= works and _is_no_less(
+                    table, found[other], found[place]
+                )
             if better < enough:
                 column[size] = found[place]
                 size += 1
@@ -117,7 +127,9 @@ def _has_as_good(table: Table, kept: Kept, other: int, person: int, column: int)
         return bool(table.fetch[other, column] <= minutes)
     for y in range(kept.start[other], kept.start[other + 1]):
         c = kept.column[y]
-        if c >= 0 and table.works[c] >= table.works[column] and table.fetch[other, c] <= minutes:
+        if c < 0 or table.works[c] < table.works[column] or table.fetch[other, c] > minutes:
+            continue
+        if _is_no_less(table, c, column):
             return True
     return False
 
@@ -179,8 +191,10 @@ def _in_order(table: Table, kept: Kept, is_in: NDArray[np.bool_]) -> tuple[Ints,
 def lay_out(curve: Curve, table: Table, kept: Kept, is_in: NDArray[np.bool_]) -> Choices:
     """Write the options of those who are still in it down with their factors."""
     person, column, minutes = _in_order(table, kept, is_in)
-    at = np.zeros((6, len(person)))
+    at, straight = np.zeros((6, len(person))), np.ones(len(person), np.bool_)
     for o in range(len(person)):
+        if column[o] >= 0:
+            straight[o] = table.at_hand[column[o]]
         works = table.works[column[o]] if column[o] >= 0 else 0.0
         put(curve, at, o, minutes[o], (table.accept[person[o]], works))
-    return Choices(person, column, at)
+    return Choices(person, column, straight, at)

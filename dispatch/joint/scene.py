@@ -36,8 +36,9 @@ class Options:
     """What n people could do with m AEDs; infinite minutes where they cannot.
 
     direct: (n,) minutes to the patient; fetch: (n, m) minutes by way of AED k; accept: (n,)
-    probability; works: (m,) probability that AED k can be had and works. With `is_single` an AED
-    is fetched by one person at most.
+    probability; works: (m,) probability that AED k can be had and works; at_hand: (m,) whether it
+    is carried by the one person who can bring it, who goes straight with it (None: no AED is).
+    With `is_single` an AED is fetched by one person at most.
     """
 
     direct: Floats
@@ -45,6 +46,7 @@ class Options:
     accept: Floats
     works: Floats
     is_single: bool = True
+    at_hand: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)

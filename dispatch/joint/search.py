@@ -10,18 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch.joint import (
+    fetchers_kernel,
     options_kernel,
     search_kernel,
     straight_kernel,
     survival,
     value_kernel,
 )
+from dispatch.joint.fetchers_kernel import Beside
 from dispatch.joint.options_kernel import Table
 from dispatch.joint.scene import DIRECT, FETCH, Going, Options, Outcome, Scene, Solution
 from dispatch.joint.search_kernel import Search
 from dispatch.joint.value_kernel import Arrivals, Curve, Floats, Ints, View
 
 _SMALL = 320  # options times alerts: every number of fetchers is tried
+_WEIGHED = 120_000  # choices of fetchers times what each takes: all of them are tried
+_WIDTH = 12  # of the beam
 _LEAST = 1e-12  # a gain that is not rounding
 _FREE = -1.0  # a price at which everybody is worth it
 
@@ -58,6 +62,10 @@ def warm_up() -> None:
     people = Options(np.array([2.0, 3.0]), fetch, np.full(2, 0.5), np.array([0.9, 0.8]))
     scene = Scene(t0=3.0, t_e=9.0, t_ed=10.5, setup=1.25, t_by=None, theta=0.6)
     choose(people, scene, most=2, price=0.0)
+    field = _field(people, scene, most=2, price=0.0, going=(), needs_direct=False)
+    best = _best_nothing(field.search)
+    for _ in _improve(field.search, best, fetchers_kernel.beside_of(field.search)):
+        pass
 
 
 def expected(scene: Scene, going: Sequence[Going]) -> tuple[float, Outcome]:
@@ -137,13 +145,7 @@ def _field(
 ) -> _Field:
     """Leave out what cannot be missed and lay the rest out."""
     curve = _curve(scene)
-    table = Table(
-        np.ascontiguousarray(options.direct, np.float64),
-        np.ascontiguousarray(options.fetch, np.float64),
-        np.ascontiguousarray(options.accept, np.float64),
-        np.ascontiguousarray(options.works, np.float64),
-        options.is_single,
-    )
+    table = _table(options)
     barred = np.zeros(len(options.works), np.bool_)
     if options.is_single:
         barred[[one.aed for one in going if one.role == FETCH and one.aed >= 0]] = True
@@ -163,7 +165,7 @@ def _field(
         most=int(most),
         price=float(price),
         is_single=bool(options.is_single),
-        needs_direct=needs_direct and bool((choices.column < 0).any()),
+        needs_direct=needs_direct and bool(choices.straight.any()),
         plan=np.zeros(room + 1, np.int32),
         trial=np.zeros(room + 1, np.int32),
         size=np.zeros(1, np.int32),
@@ -176,6 +178,25 @@ def _field(
         found=value_kernel.profile_of(fixed.at.shape[1] + room),
     )
     return _Field(search, scene, many, better)
+
+
+def _table(options: Options) -> Table:
+    return Table(
+        np.ascontiguousarray(options.direct, np.float64),
+        np.ascontiguousarray(options.fetch, np.float64),
+        np.ascontiguousarray(options.accept, np.float64),
+        np.ascontiguousarray(options.works, np.float64),
+        _at_hand(options),
+        options.is_single,
+    )
+
+
+def _at_hand(options: Options) -> NDArray[np.bool_]:
+    if options.at_hand is None:
+        return np.zeros(len(options.works), np.bool_)
+    if options.at_hand.shape != options.works.shape:
+        raise ValueError("at_hand needs one flag per AED")
+    return np.ascontiguousarray(options.at_hand, np.bool_)
 
 
 def _row(curve: Curve, going: Sequence[Going]) -> Arrivals:
@@ -219,22 +240,37 @@ def _note(search: Search, best: _Best) -> bool:
 
 def _is_allowed(search: Search, plan: Ints) -> bool:
     """Say whether somebody goes straight where somebody has to."""
-    return not search.needs_direct or bool((search.choices.column[plan] < 0).any())
+    return not search.needs_direct or bool(search.choices.straight[plan].any())
 
 
 def _steps(search: Search, best: _Best) -> Iterator[None]:
     """Work, and pause after every step.
 
-    Greedy first; then beginning with about as many fetchers as that comes to, or any number where
-    that is quick, and without a price; then two members at a time; then without options chosen.
+    Greedy first. Where there are few choices of fetchers each of them is weighed: proven.
     """
-    yield from _climb(search, best, (search.most, search.most), search.price)
-    fetchers = int((search.choices.column[best.plan] >= 0).sum())
-    most = search.most - 1 if search.needs_direct else search.most
+    yield from _begin(search, best, (search.most, search.most), search.price)
+    room = fetchers_kernel.beside_of(search)
+    limit = _WEIGHED // (28 + len(room.bare))
+    if fetchers_kernel.count_choices(search, room, limit) < limit:
+        fetchers_kernel.weigh_every_choice(search, room)
+        _note(search, best)
+        return
+    yield from _improve(search, best, room)
+
+
+def _improve(search: Search, best: _Best, room: Beside) -> Iterator[None]:
+    """Go on from the greedy plan until nothing gets better.
+
+    Exchanges; beginning with about as many fetchers, or any number where that is quick, and without
+    a price; where that is quick by a beam of choices of fetchers with the best others beside; then
+    two members at a time; then without options that were chosen.
+    """
     is_small = len(search.own) * search.most <= _SMALL
-    for number in range(most + 1):
-        if is_small or abs(number - fetchers) <= 1:
-            yield from _climb(search, best, (search.most - number, number), _FREE)
+    yield from _climb_all(search, best, is_small=is_small)
+    if is_small:
+        fetchers_kernel.weigh_widely(search, room, _WIDTH)
+        _note(search, best)
+        yield
     tried: set[tuple[int, ...]] = set()  # what one finds without them does not depend on the best
     is_better = True
     while is_better:
@@ -251,17 +287,33 @@ def _steps(search: Search, best: _Best) -> Iterator[None]:
                 break
 
 
-def _climb(search: Search, best: _Best, room: tuple[int, int], price: float) -> Iterator[None]:
-    """Begin greedily with so many of each role, then exchange one at a time."""
+def _climb_all(search: Search, best: _Best, *, is_small: bool) -> Iterator[None]:
+    """Exchange one at a time from beginnings with about as many fetchers, or with any number."""
+    _settle(search, best)
+    yield
+    fetchers = int((search.choices.column[best.plan] >= 0).sum())
+    most = search.most - 1 if search.needs_direct else search.most
+    for number in range(most + 1):
+        if is_small or abs(number - fetchers) <= 1:
+            yield from _begin(search, best, (search.most - number, number), _FREE)
+            _settle(search, best)
+            yield
+
+
+def _begin(search: Search, best: _Best, room: tuple[int, int], price: float) -> Iterator[None]:
+    """Begin greedily with so many of each role."""
     search_kernel.greedy(search, *room, price)
     best.starts += 1
     _note(search, best)
     if best.starts == 1:
         best.greedy = best.value
     yield
+
+
+def _settle(search: Search, best: _Best) -> None:
+    """Exchange one at a time until nothing gets better."""
     search_kernel.settle(search)
     _note(search, best)
-    yield
 
 
 def _deepen(search: Search, best: _Best) -> Iterator[None]:

@@ -39,7 +39,8 @@ from dispatch.joint.value_kernel import (
     with_arrival,
 )
 
-_ANY, _DIRECT, _FETCH = 0, 1, 2
+#: What the next one may do: anything, go without an AED, with one, or straight with or without.
+_ANY, _BARE, _FETCH, _STRAIGHT = 0, 1, 2, 3
 _LEAST = 1e-12  # a gain that is not rounding
 _TOP = 1.0  # no index is greater
 
@@ -101,14 +102,12 @@ def _mark_only(search: Search, plan: Ints, size: int) -> None:
 
 
 @compiled
-def _is_out(search: Search, option: int, role: int) -> bool:
-    """Say whether an option cannot be added, or not in this role."""
+def _is_out(search: Search, option: int) -> bool:
+    """Say whether an option cannot be added."""
     column = search.choices.column[option]
     if search.out[option] or search.used[search.choices.person[option]]:
         return True
-    if column < 0:
-        return bool(role == _FETCH)
-    return bool(role == _DIRECT or (search.is_single and search.taken[column]))
+    return bool(column >= 0 and search.is_single and search.taken[column])
 
 
 @compiled
@@ -146,9 +145,9 @@ def _role(search: Search, plan: Ints, size: int) -> int:
     if not search.needs_direct:
         return _ANY
     for x in range(size):
-        if search.choices.column[plan[x]] < 0:
+        if search.choices.straight[plan[x]]:
             return _ANY
-    return _DIRECT
+    return _STRAIGHT
 
 
 @compiled
@@ -162,6 +161,7 @@ def scan(  # noqa: C901, PLR0915 - in one piece it takes half the time
     """
     curve, row, size, found = search.curve, search.row.at, search.row.size[0], search.found
     at, person, column = search.choices.at, search.choices.person, search.choices.column
+    straight = search.choices.straight
     out, used, taken = search.out, search.used, search.taken
     sums, came, first, ints = found.sums, found.open, found.first, found.ints
     now, late, many, sure = sums[VALUE, 0], sums[VALUE, 1], ints[COUNTS, 0], ints[COUNTS, 1] + 1
@@ -172,7 +172,9 @@ def scan(  # noqa: C901, PLR0915 - in one piece it takes half the time
         bound = (1.0 - works) * come + works * bring
         if now + accept * (bound - now) <= best or out[o] or used[person[o]]:
             continue
-        if role == _FETCH if k < 0 else role == _DIRECT or (search.is_single and taken[k]):
+        if role == _FETCH if k < 0 else role == _BARE or (search.is_single and taken[k]):
+            continue
+        if role == _STRAIGHT and not straight[o]:
             continue
         while place < size and row[MINUTES, place] <= at[MINUTES, o]:
             place += 1
@@ -201,11 +203,11 @@ def scan(  # noqa: C901, PLR0915 - in one piece it takes half the time
 
 @compiled
 def _next_role(search: Search, size: int, room: tuple[int, int], is_last: bool) -> int:
-    """Return the role of the next alert, with room for so many straight and for so many AEDs."""
-    if is_last and _role(search, search.plan, size) == _DIRECT:
-        return _DIRECT
+    """Return the role of the next alert, with room for so many without and with an AED."""
+    if is_last and _role(search, search.plan, size) == _STRAIGHT:
+        return _STRAIGHT
     if room[1] <= 0:
-        return _DIRECT
+        return _BARE
     return _FETCH if room[0] <= 0 else _ANY
 
 
@@ -221,8 +223,8 @@ def greedy(search: Search, directs: int, fetches: int, price: float) -> float:
     while directs + fetches > 0 and size < search.most:
         role = _next_role(search, size, (directs, fetches), size == search.most - 1)
         option = scan(search, role, value + price)[0]
-        if option < 0 and _role(search, search.plan, size) == _DIRECT:
-            option = scan(search, _DIRECT, value - _TOP)[0]
+        if option < 0 and _role(search, search.plan, size) == _STRAIGHT:
+            option = scan(search, _STRAIGHT, value - _TOP)[0]
         if option < 0:
             break
         insert(search.plan, size, option)
@@ -245,7 +247,7 @@ def _exchange(search: Search, skip: int) -> bool:
     without = value_of(search, search.trial, rest) + search.price
     _mark_only(search, search.trial, rest)
     role = _role(search, search.trial, rest)
-    must = role == _DIRECT and search.choices.column[search.plan[skip]] >= 0
+    must = role == _STRAIGHT and not search.choices.straight[search.plan[skip]]
     option, gained = scan(search, role, value - _TOP if must else value)
     may_drop = rest == 0 or role == _ANY
     if may_drop and without > value + _LEAST and (option < 0 or without >= gained):
@@ -327,7 +329,7 @@ def sweep_ways(search: Search, first: int) -> bool:
         _mark_only(search, search.trial, rest)
         most = scan(search, _ANY, before)[1] - before
         for x in search.own[search.start[person] : search.start[person + 1]]:
-            if x == search.plan[first] or _is_out(search, x, _ANY):
+            if x == search.plan[first] or _is_out(search, x):
                 continue
             insert(search.trial, rest, x)
             with_x = value_of(search, search.trial, rest + 1)
@@ -356,7 +358,7 @@ def gains(search: Search, marginal: Floats) -> None:
     for o in range(len(choices.person)):
         while place < row.size[0] and row.at[MINUTES, place] <= choices.at[MINUTES, o]:
             place += 1
-        if _is_out(search, o, _ANY):
+        if _is_out(search, o):
             continue
         works, cpr, by = choices.at[WORKS, o], choices.at[CPR, o], choices.at[BY, o]
         gain = with_arrival(view, place, cpr, by)

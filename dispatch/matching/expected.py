@@ -59,7 +59,7 @@ def plan(policy: Policy, case: rules.Case) -> Plan:
         most=most,
         price=policy.price,
         going=_going(case),
-        needs_direct=most > 0 and _needs_direct(case, table),
+        needs_direct=most > 0 and case.scene.needs_direct and not case.under.is_direct_going,
         budget_ms=case.budget_ms,
         steps=case.steps,
     )
@@ -71,13 +71,6 @@ def plan(policy: Policy, case: rules.Case) -> Plan:
         if not math.isnan(left.gain):
             marginals[left.id] = left.gain
     return Plan(chosen, excluded, args, marginals, _figures(solution))
-
-
-def _needs_direct(case: rules.Case, table: _Table) -> bool:
-    """Say whether somebody has to go straight; one with an AED at hand does, in the other role."""
-    if not case.scene.needs_direct or case.under.is_direct_going:
-        return False
-    return len(table.options.works) == len(table.aeds)
 
 
 def most_of(policy: Policy, under: Under) -> int:
@@ -148,6 +141,8 @@ def _tabulate(policy: Policy, case: rules.Case, free: Sequence[Candidate]) -> _T
             works=np.array(
                 [aed.works for aed in aeds] + [people[row].carries or 0.0 for row in own]
             ),
+            # Who has one at hand goes straight with it.
+            at_hand=np.array([False] * len(aeds) + [True] * len(own), np.bool_),
         ),
         np.hstack([travel, _own(direct, own)]),
         (is_of_use & ~is_open).any(axis=1),

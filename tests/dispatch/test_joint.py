@@ -17,6 +17,7 @@ from dispatch.joint import DIRECT, FETCH, Going, Options, Scene, search, surviva
 SCENE = Scene(t0=3.0, t_e=9.0, t_ed=10.5, setup=1.25, t_by=None, theta=0.6)
 CASES = 500 if IS_LONG else 150
 MOST_PEOPLE = 12 if IS_LONG else 8  # with five AEDs, in a million plans and more
+HARD = (20, 282, 66, 115_936, 117_059, 115_140, 1_407)
 MODELS = list(survival.MODELS.values())
 
 
@@ -131,10 +132,10 @@ def test_JNT_3_nothing_gets_worse_by_coming_sooner_or_surer(scene, going, data):
         assert search.expected(scene, others)[0] >= before - 1e-12
 
 
-def drawn(seed: int, *, is_single: bool) -> tuple[Options, Scene, int]:
+def drawn(seed: int, *, is_single: bool, people: int = MOST_PEOPLE) -> tuple[Options, Scene, int]:
     """Draw a small question: with an AED of everybody's own, or with up to five for all."""
     draw = np.random.default_rng(seed)
-    people = int(draw.integers(1, MOST_PEOPLE if is_single else 12))
+    people = int(draw.integers(1, people if is_single else 12))
     columns = int(draw.integers(1, 6)) if is_single else people
     direct = draw.uniform(1.0, 11.0, people)
     fetch = direct[:, None] + draw.uniform(0.0, 6.0, (people, columns))
@@ -162,11 +163,16 @@ def best_of_all(
     if options.is_single:
         fetch[:, [one.aed for one in going if one.aed >= 0]] = np.inf
     direct = np.where(options.direct < scene.t_e, options.direct, np.inf)
-    must = needs_direct and bool(np.isfinite(direct[options.accept > 0]).any())
+    at_hand = search._at_hand(options)
+    fetch[:, at_hand] = np.where(
+        fetch[:, at_hand] < max(scene.t_e, scene.t_ed - scene.setup), fetch[:, at_hand], np.inf
+    )
+    straight = np.column_stack([direct, fetch[:, at_hand]])[options.accept > 0]
+    must = needs_direct and bool(np.isfinite(straight).any())
     return plans_kernel.best(
         plans_kernel.Question(
             curve, search._row(curve, going), direct, fetch, options.accept, options.works,
-            most, price, options.is_single, must,
+            most, price, options.is_single, must, at_hand,
         )
     )  # fmt: skip
 
@@ -209,6 +215,42 @@ def test_JNT_4_with_a_price_somebody_going_and_somebody_straight(is_single):
         gaps.append(1.0 - reached / top)
     assert np.mean(np.array(gaps) <= 1e-9) >= 0.99
     assert max(gaps) <= 0.007
+
+
+def test_JNT_4_small_questions_beyond_every_choice_get_the_best_plan_too():
+    """Hard ones: with many choices of fetchers, and where exchanges alone end in another plan."""
+    for seed in HARD if IS_LONG else HARD[:2]:
+        options, scene, most = drawn(seed, is_single=True, people=12)
+        found = joint.choose(options, scene, most=most, price=0.0)
+        assert found.value == pytest.approx(best_of_all(options, scene, most), rel=1e-9)
+
+
+def carried(seed: int) -> tuple[Options, Scene, int]:
+    """Give some of the people of a small question an AED of their own, at hand."""
+    options, scene, most = drawn(seed, is_single=True)
+    own = np.flatnonzero(np.arange(len(options.direct)) % 3 == 0)[:3]
+    column = np.full((len(options.direct), len(own)), np.inf)
+    column[own, np.arange(len(own))] = options.direct[own]
+    fetch = np.column_stack([options.fetch[:, :2], column])
+    works = np.concatenate([options.works[:2], np.full(len(own), 0.98)])
+    at_hand = np.arange(fetch.shape[1]) >= fetch.shape[1] - len(own)
+    helped = replace(scene, t_by=0.0, theta=1.0) if seed % 2 else scene
+    return replace(options, fetch=fetch, works=works, at_hand=at_hand), helped, most
+
+
+def test_JNT_9_who_goes_with_an_aed_at_hand_goes_straight():
+    gaps, kinds = [], set()
+    for seed in range(CASES // 3):
+        options, scene, most = carried(30_000 + seed)
+        found = joint.choose(options, scene, most=most, price=0.001, needs_direct=True)
+        top = best_of_all(options, scene, most, 0.001, needs_direct=True)
+        gaps.append(1.0 - (found.value - 0.001 * np.count_nonzero(found.roles)) / top)
+        if found.roles.any():
+            has_own = bool(options.at_hand[found.aed[found.roles == FETCH]].any())
+            assert has_own or DIRECT in found.roles
+            kinds.add((has_own, DIRECT in found.roles))
+    assert max(gaps) <= 1e-9
+    assert kinds >= {(True, False), (False, True)}
 
 
 @pytest.mark.parametrize("is_single", [False, True])
