@@ -107,16 +107,13 @@ class WalkingNetwork:
         if found is None or not targets:
             return [_guess(origin, target, speed, within_s) for target in targets]
         city, source = found
-        snaps = city.memo.snap(lon, lat)
-        answers = walking_arrays.empty_answers(snaps)
-        with city.expansion(source, within_s, speed, INWARD if inbound else OUTWARD) as work:
-            walking_kernel.measure(city.graph, work, source, snaps, answers)
-        best = walking_doors.quickest(answers.effort, snaps.place, len(targets))
+        pace = walking_city.Pace(within_s, speed, INWARD if inbound else OUTWARD)
+        walks = city.walks((source, city.memo.snap(lon, lat)), len(targets), pace)
         rows = zip(
             targets,
-            city.joins(source, snaps, len(targets)).tolist(),
-            (answers.effort[best] / speed).tolist(),
-            answers.length[best].tolist(),
+            walks.is_joined.tolist(),
+            (walks.effort / speed).tolist(),
+            walks.length.tolist(),
             strict=True,
         )
         return [

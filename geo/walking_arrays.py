@@ -130,12 +130,56 @@ def make_workspace(graph: Graph) -> Workspace:
     )
 
 
+class Lanes(NamedTuple):
+    """What expansions from several sources at once write, a lane for each of them.
+
+    Only junctions that are touched get a slot, so that what is written stays near the processor.
+    Slot 0 stands for all others and is never lowered.
+    """
+
+    slot: Ints  # per junction, and one more where nobody comes
+    node: Ints  # per slot: its junction
+    effort: Rows  # per slot: a column for each lane
+    pending: Floats  # per slot: the least effort that was not passed on yet, infinite for none
+    bucket: Ints  # per slot: where it waits for that, -1 for nowhere
+    after: Ints  # per slot: who waits behind it
+    head: Ints  # per bucket: who waits first, -1 for nobody
+
+
+def make_lanes(graph: Graph, lanes: int, buckets: int) -> Lanes:
+    """Allocate what a thread needs to expand so many sources at once."""
+    n = len(graph.out_start)
+    return Lanes(
+        slot=np.zeros(n, np.int32),
+        node=np.empty(n, np.int32),
+        effort=np.empty((n, lanes)),
+        pending=np.empty(n),
+        bucket=np.empty(n, np.int32),
+        after=np.empty(n, np.int32),
+        head=np.full(buckets, -1, np.int32),
+    )
+
+
 class Answers(NamedTuple):
     """One entry per target; effort and length are infinite where no way was found."""
 
     effort: Floats
     length: Floats
     how: NDArray[np.int8]
+
+
+class Walks(NamedTuple):
+    """One entry per place, by its best door; effort and length are infinite if it is too far."""
+
+    effort: Floats
+    length: Floats
+    is_joined: NDArray[np.bool_]  # whether streets join it to where the walks begin
+
+
+def empty_walks(places: int) -> Walks:
+    """Allocate the answers of `walk` to so many places."""
+    effort, length = np.full((2, places), np.inf)
+    return Walks(effort, length, np.zeros(places, np.bool_))
 
 
 def empty_answers(targets: Snaps) -> Answers:
@@ -147,19 +191,12 @@ def empty_answers(targets: Snaps) -> Answers:
 def empty_snaps(lon: Floats, lat: Floats) -> Snaps:
     """Allocate the answer of `snap` for these places."""
     n = len(lon)
-    return Snaps(
-        lon=lon,
-        lat=lat,
-        piece=np.full(n, -1, np.int32),
-        chain=np.full(n, -1, np.int32),
-        share=np.zeros(n),
-        length=np.zeros(n),
-        stairs=np.zeros(n),
-        off=np.full(n, np.inf),
-        place=np.arange(n, dtype=np.int32),
-        building=np.full(n, -1, np.int32),
-        door=np.full(n, -1, np.int32),
-    )
+    share, length, stairs, off = np.zeros((4, n))
+    off.fill(np.inf)
+    numbers = np.full((5, n), -1, np.int32)
+    numbers[2] = np.arange(n)
+    piece, chain, place, building, door = numbers
+    return Snaps(lon, lat, piece, chain, share, length, stairs, off, place, building, door)
 
 
 def tiny_graph() -> Graph:

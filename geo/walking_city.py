@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,22 @@ from geo import (
     walking_files,
     walking_kernel,
     walking_line,
+    walking_walks_kernel,
 )
 from geo.position import EARTH_RADIUS_M
-from geo.walking_arrays import OUTWARD, Buildings, Floats, Graph, Snaps, Workspace
+from geo.walking_arrays import OUTWARD, Buildings, Floats, Graph, Snaps, Walks, Workspace
 from geo.walking_files import Manifest
 from geo.walking_memo import Memo
 
 SNAP_M = 250.0  # farther from any street than this nobody can say how one gets there
+
+
+class Pace(NamedTuple):
+    """How far one walks, how fast, and whether OUTWARD or INWARD."""
+
+    within_s: float
+    speed_mps: float
+    ways: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,14 @@ class City:
             limit = max(within_s * speed_mps, 4 * SNAP_M)
             walking_kernel.expand(self.graph, work, sources, (0, len(sources.piece)), limit)
             yield work
+
+    def walks(self, sides: tuple[Snaps, Snaps], places: int, pace: Pace) -> Walks:
+        """Measure the walks between one place and so many others; too long ones may be missing."""
+        walks = walking_arrays.empty_walks(places)
+        limit = max(pace.within_s * pace.speed_mps, 4 * SNAP_M)
+        with self.workspace(pace.speed_mps, pace.ways) as work:
+            walking_walks_kernel.walk(self.graph, work, sides, limit, walks)
+        return walks
 
     def part(self, snaps: Snaps) -> NDArray[np.int32]:
         """Give the part of the network on which each door or place stands, -1 for none."""

@@ -24,7 +24,7 @@ from geo.walking_arrays import Buildings, Floats, Graph, Snaps
 _DEGREE_M = math.radians(EARTH_RADIUS_M)
 
 #: Fewer places than this are snapped before another thread has begun.
-_PLACES_A_THREAD = 150
+_PLACES_A_THREAD = 400
 
 _Indices = NDArray[np.int64]
 

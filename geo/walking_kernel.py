@@ -10,7 +10,15 @@ import numpy as np
 
 from geo import compiling
 from geo.position import EARTH_RADIUS_M
-from geo.walking_arrays import INWARD, OUTWARD, STAIR_FACTOR, Answers, Graph, Snaps, Workspace
+from geo.walking_arrays import (
+    INWARD,
+    OUTWARD,
+    STAIR_FACTOR,
+    Answers,
+    Graph,
+    Snaps,
+    Workspace,
+)
 
 DETOUR_FACTOR = 1.35  # walked over straight, where no street tells (median of three real cities)
 
@@ -323,10 +331,10 @@ def along_chain(source: Snaps, s: int, target: Snaps, t: int, ways: int) -> tupl
 
 
 @compiled
-def ways_on(graph: Graph, work: Workspace, chain: int) -> int:
+def ways_on(graph: Graph, direction: int, chain: int) -> int:
     """Give the bits of `chain_ways` as seen by an expansion that goes with the walk or against."""
     ways = int(graph.chain_ways[chain])
-    if work.ways[0] == OUTWARD or ways == OUTWARD | INWARD:
+    if direction == OUTWARD or ways == OUTWARD | INWARD:
         return ways
     return (OUTWARD | INWARD) - ways
 
@@ -346,7 +354,9 @@ def measure(
         effort, length, how, source = _via_ends(graph, work, targets, t)
         s = np.searchsorted(sources.chain, chain)
         while s < len(sources.chain) and sources.chain[s] == chain:
-            there, there_m = along_chain(sources, s, targets, t, ways_on(graph, work, chain))
+            there, there_m = along_chain(
+                sources, s, targets, t, ways_on(graph, work.ways[0], chain)
+            )
             if there < effort:
                 effort, length, how, source = there, there_m, ALONG, s
             s += 1

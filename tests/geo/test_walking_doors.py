@@ -147,3 +147,24 @@ def test_WLK_15_a_memo_of_places_keeps_all_their_doors(tmp_path: Path) -> None:
     assert all(isinstance(travel, Travel) for travel in alone)
     [area] = network.isochrone(at(100, 40), [120.0])
     assert not area.is_estimate
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_WLK_31_places_with_several_doors_are_in_a_matrix_by_the_best(
+    tmp_path: Path, threads: int, is_turned: bool
+) -> None:
+    town = block()
+    for name, north in (("north", 70), ("south", 10)):
+        town.node(name, 100, north, entrance="yes")
+    town.way("sw south se ne north nw sw", None, building="yes")
+    network = network_of(town, tmp_path)
+    rng = np.random.default_rng(6)
+    inside = [at(x, y) for x, y in rng.uniform((55, 15), (145, 65), (150, 2)).tolist()]
+    streets = [at(x, y) for x in range(0, 200, 5) for y in (0, 120)] * 5
+    sides = (streets, inside) if is_turned else (inside, streets)
+    found = network.matrix(*sides, within_s=200, threads=threads)
+    for row, origin in zip(found, sides[0], strict=True):
+        walks = network.times(origin, sides[1], within_s=200)
+        expected = [np.nan if walk is None else walk.travel_s for walk in walks]
+        np.testing.assert_allclose(row, expected, rtol=0, atol=1e-6)

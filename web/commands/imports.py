@@ -1,7 +1,12 @@
-"""`golden import osm`: a city from one OpenStreetMap file."""
+"""`golden import osm`: a city from one OpenStreetMap file.
+
+Light: streets and routing tiles are built by processes of their own, which begin before this one
+has loaded what fills the database (`city_database`).
+"""
 
 import contextlib
 import gc
+import importlib
 import zoneinfo
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,29 +14,40 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
-from uuid import UUID
 
+import psycopg
 import typer
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import orgs
-from geo import osm_import, osm_read
-from geo.osm_import import ImportCounts, Target
-from web.commands import database, installation, map_file, osm_changes, street_network, valhalla
+from web.commands import installation, map_file, street_network, valhalla
 from web.commands.installation import Installation
 from web.commands.map_file import File, Name, Tell
 from web.commands.options import DataDir, Json, print_json
-from web.commands.street_network import Building
 from web.commands.trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True)
-class City:
-    """What an import made; `routing` is the folder of routing tiles, None where there are none."""
+class Wanted:
+    """What the file is to become, as it was asked for."""
 
-    counts: ImportCounts
+    name: str
+    title_zh: str
+    title_en: str
+    time_zone: str | None
+    org: str
+    is_derived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """What an import made; `routing` is the folder of routing tiles, None where there are none.
+
+    `counts` is what the database got, `shown` the same for people.
+    """
+
+    counts: dict[str, Any]
+    shown: str
     walking: dict[str, Any]
     routing: str | None
 
@@ -61,45 +77,64 @@ def osm(
     to date. 重复导入会更新地图并保留 AED 历史；变更文件只更新 AED。
     """
     place = installation.find(data_dir)
-    if osm_changes.is_change_file(file):
-        osm_changes.print_counts(osm_changes.apply(place, file, org), json=json)
+    if map_file.is_change_file(file):
+        changes = _loaded("osm_changes")
+        changes.print_counts(changes.apply(place, file, org), json=json)
         return
     short = map_file.short_name(name or file.name)
     title = name or short.replace("-", " ").title()
-    target = Target(
+    wanted = Wanted(
         name=short,
         title_zh=title_zh or title,
         title_en=title_en or title,
         time_zone=_known_zone(time_zone),
-        org_id=_org(place, org),
+        org=org,
         is_derived=derived,
     )
     with map_file.bars() as tell:
-        city = load_city(place, file, target, tell=tell, now=datetime.now(UTC))
+        city = load_city(place, file, wanted, tell=tell, now=datetime.now(UTC))
     if json:
-        print_json({**asdict(city.counts), "walking": city.walking, "routing": city.routing})
+        print_json({**city.counts, "walking": city.walking, "routing": city.routing})
     else:
-        _print(city, target)
+        _print(city)
 
 
 def load_city(
-    place: Installation, file: Path, target: Target, *, tell: Tell, now: datetime
+    place: Installation, file: Path, wanted: Wanted, *, tell: Tell, now: datetime
 ) -> City:
     """Load a city from one file: walking network, database, routing tiles.
 
     What was there stays if one of the first two cannot be made. Raises Trouble.
     """
     settings = place.settings
+    _look_for_database(settings.database_url)
     with _no_search_for_rings(), ThreadPoolExecutor(1) as pool, contextlib.ExitStack() as undo:
-        # Both build in processes of their own meanwhile.
-        network = street_network.begin(file, settings.walking_dir, target.name, tell)
+        network = street_network.begin(file, settings.walking_dir, wanted.name, tell)
         undo.callback(network.drop)
-        tiles = pool.submit(valhalla.prepare, settings.valhalla_dir, name=target.name, source=file)
+        tiles = pool.submit(valhalla.prepare, settings.valhalla_dir, name=wanted.name, source=file)
         undo.callback(_drop_tiles, tiles)
-        counts = _database(place, file, target, network, tell=tell, now=now)
+        counts, shown = _loaded("city_database").fill(
+            place, file, wanted, network, tell=tell, now=now
+        )
         undo.pop_all()
         walking = asdict(network.use())
-        return City(counts, walking, _use_tiles(tiles, settings.valhalla_dir, tell))
+        return City(counts, shown, walking, _use_tiles(tiles, settings.valhalla_dir, tell))
+
+
+def _loaded(name: str) -> ModuleType:
+    """Load a module that takes a second, while others work."""
+    return importlib.import_module(f"web.commands.{name}")
+
+
+def _look_for_database(url: str) -> None:
+    """Raise Trouble where there is no database, before anything is begun."""
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError as error:
+        raise Trouble(
+            f"The database does not answer. Start the system: golden up\n  {error}",
+            "数据库无响应。请先启动系统：golden up",
+        ) from error
 
 
 @contextmanager
@@ -110,30 +145,6 @@ def _no_search_for_rings() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _database(
-    place: Installation, file: Path, target: Target, network: Building, *, tell: Tell, now: datetime
-) -> ImportCounts:
-    """Fill the database, unless there will be no network: then it stays as it is."""
-    try:
-        return osm_import.import_osm(
-            place.settings.database_url,
-            file,
-            target,
-            progress=tell,
-            before_commit=network.wait,
-            now=now,
-        )
-    except osm_import.ImportRunning as error:
-        raise Trouble(str(error), "另一个导入正在进行，请稍后再试。") from error
-    except osm_read.UnreadableFile as error:
-        raise map_file.unreadable(file, error) from error
-    except OperationalError as error:
-        raise Trouble(
-            f"The database does not answer. Start the system: golden up\n  {error.orig}",
-            "数据库无响应。请先启动系统：golden up",
-        ) from error
 
 
 def _drop_tiles(tiles: Future[valhalla.Built]) -> None:
@@ -153,23 +164,6 @@ def _use_tiles(tiles: Future[valhalla.Built], folder: Path, tell: Tell) -> str |
     return str(folder)
 
 
-def _org(place: Installation, code: str) -> UUID | None:
-    """Find the organisation that gets the AEDs; a database without any gets none."""
-
-    async def work(conn: AsyncConnection, _now: datetime) -> UUID | None:
-        found = await orgs.find_org(conn, code)
-        return None if found is None else found.id
-
-    found = database.run(place, work)
-    if found is None:
-        typer.echo(
-            f"No organisation {code}: AEDs in the file are left out (--org CODE).\n"
-            f"没有组织 {code}：未导入文件中的 AED（可用 --org 指定）。",
-            err=True,
-        )
-    return found
-
-
 def _known_zone(name: str | None) -> str | None:
     if name is not None and name not in zoneinfo.available_timezones():
         raise Trouble(
@@ -179,17 +173,9 @@ def _known_zone(name: str | None) -> str | None:
     return name
 
 
-def _print(city: City, target: Target) -> None:
-    counts, aeds = city.counts, city.counts.aeds
-    typer.echo(
-        f"{counts.name} ({counts.time_zone}): "
-        f"{sum(counts.features.values())} map features 地图要素, "
-        f"{counts.addresses} addresses 地址, {counts.demand_points} buildings or streets 需求点, "
-        f"{counts.facilities} hospitals and fire stations 医院与消防站\n"
-        f"AED: {aeds.added} added 新增, {aeds.changed} changed 更新, "
-        f"{aeds.unchanged} unchanged 未变, {aeds.gone} withdrawn 撤下\n"
-        f"{city.walking['streets']} walkable street pieces 步行路段"
-    )
+def _print(city: City) -> None:
+    lines, attribution = city.shown.rsplit("\n", 1)
+    typer.echo(f"{lines}\n{city.walking['streets']} walkable street pieces 步行路段")
     if city.routing is None:
         typer.echo("No routing tiles: route lines are estimates. 无路径数据：路线为直线估计。")
-    typer.echo(target.attribution)
+    typer.echo(attribution)

@@ -44,6 +44,11 @@ def short_name(text: str) -> str:
     return short
 
 
+def is_change_file(file: Path) -> bool:
+    """Tell a change file from an extract by its name."""
+    return file.name.endswith((".osc", ".osc.gz"))
+
+
 def unreadable(file: Path, error: object) -> Trouble:
     """Say that a file cannot be imported."""
     return Trouble(

@@ -18,11 +18,6 @@ from web.commands.options import DataDir, Json, print_json
 from web.commands.trouble import Trouble
 
 
-def is_change_file(file: Path) -> bool:
-    """Tell a change file from an extract by its name."""
-    return file.name.endswith((".osc", ".osc.gz"))
-
-
 def apply(place: Installation, file: Path, org: str) -> DiffCounts:
     """Bring the AEDs of an organisation up to a change file. Raises Trouble."""
     try:

@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geo import walking_files
+from geo import walking_builds, walking_files
 from geo.walking_files import Manifest
 from web.commands import map_file
 from web.commands.map_file import Tell
@@ -23,7 +24,7 @@ class Building:
     file: Path
     folder: Path
     name: str
-    build: str
+    hold: walking_builds.Hold
     program: Program
     child: subprocess.Popen[bytes]
     reader: threading.Thread
@@ -44,21 +45,29 @@ class Building:
         """Let the city's name point to it. Raises Trouble as `wait`."""
         manifest = self.wait()
         walking_files.use(manifest, self.folder)
+        self.hold.release()
         return manifest
 
     def drop(self) -> None:
         """Stop it, and forget what it made."""
         self.program.stop(self.child)
         self.reader.join()
-        walking_files.drop(self.folder, self.name, self.build)
+        walking_files.drop(self.folder, self.name, self.hold.build)
+        self.hold.release()
 
 
 def begin(file: Path, folder: Path, name: str, tell: Tell) -> Building:
-    """Begin to build; from the main thread, with whose process the child ends."""
+    """Begin to build; from the main thread, with whose process the child ends.
+
+    What a build left that was killed is removed.
+    """
     tell("walking", 0.0)
-    build = walking_files.new_build()
-    told = (str(file.absolute()), str(folder.absolute()), name, build)
-    program = Program("walking network", (sys.executable, "-m", "geo.walking_program", *told))
+    walking_builds.remove_left_overs(folder, now_s=time.time())
+    hold = walking_builds.hold(folder, name)
+    told = (str(file.absolute()), str(folder.absolute()), name, hold.build)
+    argv = (sys.executable, "-m", "geo.walking_program", *told)
+    # The child has the lock too: it may outlive us by a moment.
+    program = Program("walking network", argv, file_descriptors=(hold.file.fileno(),))
     reading, writing = os.pipe()
     try:
         child = program.spawn(writing)
@@ -67,7 +76,7 @@ def begin(file: Path, folder: Path, name: str, tell: Tell) -> Building:
     heard: dict[str, Any] = {}
     reader = threading.Thread(target=_listen, args=(reading, heard, tell), daemon=True)
     reader.start()
-    return Building(file, folder, name, build, program, child, reader, heard)
+    return Building(file, folder, name, hold, program, child, reader, heard)
 
 
 def _listen(reading: int, heard: dict[str, Any], tell: Tell) -> None:
