@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated
@@ -18,16 +19,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import db, matching, planning, settings
 from geo import datum, walking
-from realtime import deadline
+from realtime import clocks, deadline
 from web import auth, language
+from web.plain_depends import at_once
 
 #: Longer than this nobody waits to learn that the database is away.
 LOOK_WITHIN_S = 3.0
 
 
+def _wall() -> datetime:
+    return datetime.now(UTC)
+
+
+#: This process's time; the machine's clock is read here and nowhere else in web.
+timepiece = clocks.Clock(_wall, time.monotonic)
+
+
 def clock() -> datetime:
     """Read the clock: the one instant at which everything in a request happens."""
-    return datetime.now(UTC)
+    return timepiece.now()
 
 
 def now_of(request: Request) -> datetime:
@@ -67,14 +77,14 @@ def policy_of(request: Request) -> matching.Policy:
     return planning.policy_of(settings_of(request))
 
 
-Now = Annotated[datetime, Depends(now_of)]
-Settings = Annotated[settings.Settings, Depends(settings_of)]
-Database = Annotated[db.Database, Depends(database_of)]
-Redis = Annotated[redis.asyncio.Redis, Depends(redis_of)]
-Network = Annotated[walking.WalkingNetwork, Depends(network_of)]
-Policy = Annotated[matching.Policy, Depends(policy_of)]
-Http = Annotated[httpx.AsyncClient, Depends(http_of)]
-Language = Annotated[language.Language, Depends(language.of)]
+Now = Annotated[datetime, Depends(at_once(now_of))]
+Settings = Annotated[settings.Settings, Depends(at_once(settings_of))]
+Database = Annotated[db.Database, Depends(at_once(database_of))]
+Redis = Annotated[redis.asyncio.Redis, Depends(at_once(redis_of))]
+Network = Annotated[walking.WalkingNetwork, Depends(at_once(network_of))]
+Policy = Annotated[matching.Policy, Depends(at_once(policy_of))]
+Http = Annotated[httpx.AsyncClient, Depends(at_once(http_of))]
+Language = Annotated[language.Language, Depends(at_once(language.of))]
 
 
 async def identify(request: Request) -> auth.Caller | None:
@@ -147,4 +157,4 @@ def crs_of(
     return crs
 
 
-Crs = Annotated[datum.Crs, Depends(crs_of)]
+Crs = Annotated[datum.Crs, Depends(at_once(crs_of))]

@@ -33,6 +33,7 @@ from starlette.requests import Request
 from dispatch import errors
 from geo import datum
 from geo.position import Position
+from web.plain_depends import at_once
 
 
 class Body(BaseModel):
@@ -216,7 +217,7 @@ def _if_match(request: Request) -> int:
 
 
 #: The version that a PATCH was made from, of its If-Match header.
-Version = Annotated[int, Depends(_if_match)]
+Version = Annotated[int, Depends(at_once(_if_match))]
 
 
 # ---- pages
@@ -260,7 +261,7 @@ def id_of(key: str) -> UUID:
         raise errors.Malformed("cursor is another list's") from None
 
 
-Paging = Annotated[Page, Depends(_page)]
+Paging = Annotated[Page, Depends(at_once(_page))]
 
 
 def paged(items: Sequence[Mapping[str, Any]], page: Page, keys: Sequence[object]) -> dict[str, Any]:

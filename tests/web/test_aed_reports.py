@@ -63,10 +63,12 @@ async def test_AED_10_doubt_is_cast_at_once_and_the_map_changes_after_review(
     )  # fmt: skip
 
 
-async def test_AED_10_the_sixth_report_in_a_minute_is_refused(app: FastAPI, enrol: Enrol) -> None:
+async def test_AED_10_the_sixth_report_in_a_minute_is_refused(
+    app: FastAPI, enrol: Enrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = await entered(await enrol())
     now = datetime.now(UTC)
-    app.dependency_overrides[dependencies.now_of] = lambda: now
+    monkeypatch.setattr(dependencies, "clock", lambda: now)
     async with from_address(app, "192.0.2.1") as one, from_address(app, "192.0.2.2") as other:
         statuses = [(await say(one, path)).status_code for _ in range(5)]
         refused = await say(one, path)
@@ -77,7 +79,7 @@ async def test_AED_10_the_sixth_report_in_a_minute_is_refused(app: FastAPI, enro
         signed_in = await enrol("responder")
         assert (await say(signed_in.http, path)).status_code == 201
         later = now + timedelta(seconds=61)
-        app.dependency_overrides[dependencies.now_of] = lambda: later
+        monkeypatch.setattr(dependencies, "clock", lambda: later)
         assert (await say(one, path)).status_code == 201
 
 

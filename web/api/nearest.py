@@ -17,6 +17,7 @@ from geo.routing import SPEED_MPS, Mode
 from geo.walking import Travel, WalkingNetwork
 from web import auth, fields, rights
 from web.dependencies import Caller, Crs, Database, Network, Now, Policy, Redis, View
+from web.plain_depends import at_once
 from web.recent_callers import RecentCallers
 from web.rights import Action
 
@@ -86,15 +87,15 @@ def _ask(
 
 
 def _ask_by_car(
-    ask: Annotated[Ask, Depends(_ask)],
+    ask: Annotated[Ask, Depends(at_once(_ask))],
     within_s: Annotated[float, Query(gt=0, le=7200)] = 7200,
     mode: Mode = Mode.CAR,
 ) -> Ask:
     return replace(ask, within_s=within_s, mode=mode)
 
 
-Asked = Annotated[Ask, Depends(_ask)]
-AskedByCar = Annotated[Ask, Depends(_ask_by_car)]
+Asked = Annotated[Ask, Depends(at_once(_ask))]
+AskedByCar = Annotated[Ask, Depends(at_once(_ask_by_car))]
 OnlyUsable = Annotated[
     Literal["yes", "any"] | None, Query(description="yes: only what is usable on arrival")
 ]

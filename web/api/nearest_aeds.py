@@ -21,6 +21,7 @@ from geo.routing import SPEED_MPS, Mode
 from geo.walking import WalkingNetwork
 from web import dependencies, fields
 from web.api.nearest import Ask, Asked, NearestShape, OnlyUsable
+from web.plain_depends import at_once
 from web.recent_callers import RecentCallers
 
 _ON_STREETS = {Mode.WALK, Mode.RUN}
@@ -128,7 +129,7 @@ def finder_of(request: Request) -> Finder:
 async def aeds(
     *,
     request: Request,
-    finder: Annotated[Finder, Depends(finder_of)],
+    finder: Annotated[Finder, Depends(at_once(finder_of))],
     ask: Asked,
     usable: OnlyUsable = None,
 ) -> Response:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch import accounts, certificates, orgs, responders, roster, states, store, tables
 from web import auth, fields, idempotency, rights
 from web.dependencies import Caller, Now, Tx, View
+from web.plain_depends import at_once
 from web.position_ingest import Positions
 from web.rights import Action
 
@@ -140,7 +141,7 @@ async def list_(
     conn: View,
     caller: Caller,
     page: fields.Paging,
-    search: Annotated[roster.Search, Depends(_search)],
+    search: Annotated[roster.Search, Depends(at_once(_search))],
     now: Now,
 ) -> Response:
     """List volunteers with contacts and certificates, in the order in which they were entered."""

@@ -18,6 +18,7 @@ from geo.position import Position
 from geo.routing import Mode
 from web import fields, rights
 from web.dependencies import Caller, Crs, Http, Network, Settings
+from web.plain_depends import at_once
 
 router = APIRouter(prefix="/routes", tags=["places"])
 
@@ -115,7 +116,7 @@ async def show(
         Query(max_length=5, description="longitude,latitude; may be repeated"),
     ] = None,
     mode: Mode = Mode.WALK,
-    extras: Annotated[_Extras, Depends(_extras)],
+    extras: Annotated[_Extras, Depends(at_once(_extras))],
 ) -> Response:
     """Find the line between two places, past others in their order; always answers."""
     rights.reach(caller, rights.Action.ROUTE_SEE)
