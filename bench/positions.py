@@ -3,19 +3,23 @@
     .venv/bin/python bench/positions.py [--people 100000] [--sockets 1000] [--rate 10000]
         [--queries 50] [--seconds 6] [--rounds 3]
 
-Starts a PostgreSQL and Redis of its own. By turns, in one run: the thin service takes the same
-messages; the product takes them; queries for the nearest responders to the idle product, and while
-it takes them. Peers in the same run: GEOADD in batches, and batches to PostgreSQL. Prints one line
-of JSON each and last the ratios. The product is reached by contract routes only.
+Starts a PostgreSQL and Redis of its own. By turns, in one run: queries for the nearest responders
+to the idle service; the service takes positions; both at once; first of the thin service, whose
+query is one GEOSEARCH, then of the product with the same messages. Peers in the same run: GEOADD in
+batches, and batches to PostgreSQL. Prints one line of JSON each and last the ratios. The product is
+reached by contract routes only.
 
 `cores_busy` counts all that the machine does: client, service, PostgreSQL, Redis, and whatever else
-runs. Where it comes near the number of cores, queries wait for a processor and not for the product.
+runs. Where it comes near the number of cores, queries wait for a processor and not for the product:
+`thin_query_p99_vs_idle` is what that does to a service without features, and `late_p99_ms` how late
+this client comes to its own turns, which is in every answer's time as well.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import random
 import statistics
 import time
@@ -32,6 +36,7 @@ import position_peers
 import psutil
 import redis.asyncio
 import socket_load
+import thin_positions
 from private_system import Service, System, servers
 
 from realtime import presence
@@ -40,6 +45,7 @@ from realtime import presence
 WARM_UP_S = 2.0
 LOOK_EVERY_S = 0.005
 LOOKED_AT = 10
+LATE_EVERY_S = 0.005
 GOALS = {
     "cpu_per_message_vs_thin": 1.3, "sent_per_s": 10_000,
     "age_p99_ms": 250, "query_p99_vs_idle": 2.0,
@@ -84,6 +90,7 @@ class Taken:
     ages_ms: list[float]
     client_cpu_us: float
     cores_busy: float
+    late_ms: list[float]
     queries: http_load.Load | None = None
 
     def figures(self) -> dict[str, Any]:
@@ -94,6 +101,7 @@ class Taken:
             "age_p99_ms": round(http_load.percentile(self.ages_ms, 99), 1),
             "ages": len(self.ages_ms), "client_us": round(self.client_cpu_us, 1),
             "cores_busy": round(self.cores_busy, 2),
+            "late_p99_ms": round(http_load.percentile(self.late_ms, 99), 1),
         }  # fmt: skip
         return found | ({} if self.queries is None else {"queries": self.queries.figures()})
 
@@ -109,16 +117,32 @@ async def drive(
     """Send for so long and count the server's processor time."""
     cpu, own = http_load.Cpu(service.pid), time.process_time()
     began, busy_s = time.perf_counter(), _busy_s()
+    late = asyncio.create_task(_lateness())
     results = await asyncio.gather(
         socket_load.send(sockets, args.rate, args.seconds, write), *beside
     )
+    late.cancel()
+    late_ms = await late
     sent, took = results[0], time.perf_counter() - began
     lost = sum(socket.is_lost for socket in sockets)
     if lost:
         raise SystemExit(f"{lost} sockets were closed by the service")
     own_us = (time.process_time() - own) / sent * 1e6
     cores = (_busy_s() - busy_s) / took
-    return Taken(sent / took, cpu.seconds() / sent * 1e6, [], own_us, cores), list(results[1:])
+    return Taken(sent / took, cpu.seconds() / sent * 1e6, [], own_us, cores, late_ms), list(
+        results[1:]
+    )
+
+
+async def _lateness() -> list[float]:
+    """Note by how much this process misses its own turns, until cancelled."""
+    late_ms = list[float]()
+    with contextlib.suppress(asyncio.CancelledError):
+        while True:
+            due = time.perf_counter() + LATE_EVERY_S
+            await asyncio.sleep(LATE_EVERY_S)
+            late_ms.append(max(0.0, time.perf_counter() - due) * 1e3)
+    return late_ms
 
 
 def _busy_s() -> float:
@@ -144,13 +168,11 @@ async def look_at_ages(system: System, city: position_city.City, seconds: float)
     return ages
 
 
-def queries() -> list[http_load.Ask]:
+def queries(path: str) -> list[http_load.Ask]:
     """Make questions all over the city."""
     dice = random.Random(7)
     return [
-        http_load.Ask(
-            f"/api/v1/nearest/responders?lon={lon:.6f}&lat={lat:.6f}&limit=10&within_s=900"
-        )
+        http_load.Ask(f"{path}lon={lon:.6f}&lat={lat:.6f}")
         for lon, lat in (position_city.anywhere(dice) for _ in range(500))
     ]
 
@@ -160,9 +182,15 @@ def ask(
 ) -> Awaitable[http_load.Load]:
     """Ask for the nearest responders at a fixed rate; a stall counts."""
     return http_load.load(
-        service.url, queries(), clients=16, seconds=seconds, rate=rate,
-        headers={"Authorization": f"Bearer {city.operator}"},
+        service.url, queries("/api/v1/nearest/responders?limit=10&within_s=900&"), clients=16,
+        seconds=seconds, rate=rate, headers={"Authorization": f"Bearer {city.operator}"},
     )  # fmt: skip
+
+
+def ask_thin(service: Service, rate: float, seconds: float) -> Awaitable[http_load.Load]:
+    """Ask the thin service for the nearest as often."""
+    asks = queries("/nearest?")
+    return http_load.load(service.url, asks, clients=16, seconds=seconds, rate=rate)
 
 
 # ---- one after the other
@@ -196,34 +224,69 @@ async def measure(
     args: argparse.Namespace,
 ) -> dict[str, list[Any]]:
     """Measure everything that goes over sockets, some rounds by turns."""
-    walk, ask_s = Walk(city), args.seconds - 0.5
     await position_city.show_everybody(system, city)
+    await position_city.show_everybody_thin(system, city, thin_positions.KEY)
     await ask(product, city, args.queries, WARM_UP_S)
     phones = await product_sockets(product, city)
     others = await thin_sockets(thin, len(city.tokens))
-    found: dict[str, list[Any]] = {"thin": [], "product": [], "idle": [], "beside": []}
+    found: dict[str, list[Any]] = {}
     async with httpx.AsyncClient(base_url=thin.url) as client:
         for _ in range(args.rounds):
             await position_city.show_everybody(system, city)
-            found["idle"].append(await ask(product, city, args.queries, ask_s))
-            await client.get("/ages")
-            taken, _ = await drive(thin, others, walk.thin, args)
-            taken.ages_ms = (await client.get("/ages")).json()
-            found["thin"].append(taken)
-            ages = look_at_ages(system, city, args.seconds)
-            taken, [taken.ages_ms] = await drive(product, phones, walk.product, args, beside=[ages])
-            found["product"].append(taken)
-            ages = look_at_ages(system, city, args.seconds)
-            asks = ask(product, city, args.queries, ask_s)
-            taken, [taken.ages_ms, taken.queries] = await drive(
-                product, phones, walk.product, args, beside=[ages, asks]
-            )
-            found["beside"].append(taken)
-            for name, rounds in found.items():
-                http_load.say(way=name, **rounds[-1].figures())
+            for name, figures in (
+                *(await thin_round(thin, client, others, city, args)),
+                *(await product_round(system, product, phones, city, args)),
+            ):
+                found.setdefault(name, []).append(figures)
+                http_load.say(way=name, **figures.figures())
     for socket in (*phones, *others):
         socket.close()
     return found
+
+
+Round = list[tuple[str, Taken | http_load.Load]]
+
+
+async def thin_round(
+    thin: Service,
+    client: httpx.AsyncClient,
+    sockets: Sequence[socket_load.Socket],
+    city: position_city.City,
+    args: argparse.Namespace,
+) -> Round:
+    """Ask the thin service, let it take positions, and both."""
+    walk, ask_s = Walk(city), args.seconds - 0.5
+    idle = await ask_thin(thin, args.queries, ask_s)
+    await client.get("/ages")
+    alone, _ = await drive(thin, sockets, walk.thin, args)
+    alone.ages_ms = (await client.get("/ages")).json()
+    asks = ask_thin(thin, args.queries, ask_s)
+    both, [queries_beside] = await drive(thin, sockets, walk.thin, args, beside=[asks])
+    both.queries = queries_beside
+    both.ages_ms = (await client.get("/ages")).json()
+    return [("thin idle", idle), ("thin", alone), ("thin beside", both)]
+
+
+async def product_round(
+    system: System,
+    product: Service,
+    sockets: Sequence[socket_load.Socket],
+    city: position_city.City,
+    args: argparse.Namespace,
+) -> Round:
+    """Ask the product, let it take positions, and both."""
+    walk, ask_s = Walk(city), args.seconds - 0.5
+    idle = await ask(product, city, args.queries, ask_s)
+    ages = look_at_ages(system, city, args.seconds)
+    alone, [ages_ms] = await drive(product, sockets, walk.product, args, beside=[ages])
+    alone.ages_ms = ages_ms
+    ages = look_at_ages(system, city, args.seconds)
+    asks = ask(product, city, args.queries, ask_s)
+    both, [ages_ms, queries_beside] = await drive(
+        product, sockets, walk.product, args, beside=[ages, asks]
+    )
+    both.ages_ms, both.queries = ages_ms, queries_beside
+    return [("idle", idle), ("product", alone), ("beside", both)]
 
 
 def ratios(found: dict[str, list[Any]], beside: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -234,8 +297,11 @@ def ratios(found: dict[str, list[Any]], beside: dict[str, dict[str, Any]]) -> di
 
     thin = middle([taken.us_per_message for taken in found["thin"]])
     ours = middle([taken.us_per_message for taken in found["product"]])
-    idle = middle([load.figures()["p99_ms"] for load in found["idle"]])
-    busy = middle([taken.queries.figures()["p99_ms"] for taken in found["beside"]])
+    slower = {
+        name: middle([taken.queries.figures()["p99_ms"] for taken in found[f"{name}beside"]])
+        / middle([load.figures()["p99_ms"] for load in found[f"{name}idle"]])
+        for name in ("", "thin ")
+    }
     rate = middle([taken.sent_per_s for taken in found["beside"]])
     age = middle([http_load.percentile(taken.ages_ms, 99) for taken in found["beside"]])
     alone = middle([http_load.percentile(taken.ages_ms, 99) for taken in found["product"]])
@@ -244,7 +310,8 @@ def ratios(found: dict[str, list[Any]], beside: dict[str, dict[str, Any]]) -> di
         "sent_per_s": round(rate),
         "age_p99_ms": round(age, 1),
         "age_p99_alone_ms": round(alone, 1),
-        "query_p99_vs_idle": round(busy / idle, 2),
+        "query_p99_vs_idle": round(slower[""], 2),
+        "thin_query_p99_vs_idle": round(slower["thin "], 2),
         "vs_pg_batch": round(rate / beside["pg_batch"]["updates_per_s"], 2),
         "vs_redis_pipe": round(rate / beside["redis_pipe"]["updates_per_s"], 2),
     }

@@ -1,8 +1,8 @@
 """What a thin Python service costs for the same work: FastAPI without any product feature.
 
 No sign-in, no gates, no time to live, nothing stored: a socket keeps the latest position of each
-id, and what is kept goes to Redis in one GEOADD five times a second. Run by bench/positions.py,
-which sets REDIS.
+id, and what is kept goes to Redis in one GEOADD five times a second; the nearest are one GEOSEARCH
+there. Run by bench/positions.py, which sets REDIS.
 """
 
 from __future__ import annotations
@@ -20,30 +20,32 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 FLUSH_EVERY_S = 0.2
 KEY = "thin:responders"
+WITHIN_M, NEAREST = 1_500, 10
 
 _latest: dict[int, tuple[float, float, int]] = {}
 _ages_ms: list[float] = []
 
 
-async def _flush() -> None:
-    async with redis.asyncio.Redis.from_url(os.environ["REDIS"]) as bus:
-        while True:
-            await asyncio.sleep(FLUSH_EVERY_S)
-            batch = dict(_latest)
-            _latest.clear()
-            if batch:
-                await bus.geoadd(
-                    KEY, [value for key, (x, y, _) in batch.items() for value in (x, y, key)]
-                )
-                now = time.monotonic_ns()
-                _ages_ms.extend((now - sent) / 1e6 for _, _, sent in batch.values())
+async def _flush(bus: redis.asyncio.Redis) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_EVERY_S)
+        batch = dict(_latest)
+        _latest.clear()
+        if batch:
+            await bus.geoadd(
+                KEY, [value for key, (x, y, _) in batch.items() for value in (x, y, key)]
+            )
+            now = time.monotonic_ns()
+            _ages_ms.extend((now - sent) / 1e6 for _, _, sent in batch.values())
 
 
 @asynccontextmanager
-async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
-    task = asyncio.create_task(_flush())
-    yield
-    task.cancel()
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with redis.asyncio.Redis.from_url(os.environ["REDIS"]) as bus:
+        app.state.bus = bus
+        task = asyncio.create_task(_flush(bus))
+        yield
+        task.cancel()
 
 
 app = FastAPI(lifespan=_lifespan)
@@ -53,6 +55,16 @@ app = FastAPI(lifespan=_lifespan)
 async def ping() -> dict[str, bool]:
     """Answer."""
     return {"ok": True}
+
+
+@app.get("/nearest")
+async def nearest(lon: float, lat: float) -> list[tuple[str, float]]:
+    """Give the ids nearest to a point with their metres."""
+    found = await app.state.bus.geosearch(
+        KEY, longitude=lon, latitude=lat, radius=WITHIN_M, unit="m", sort="ASC", count=NEAREST,
+        withdist=True,
+    )  # fmt: skip
+    return [(name.decode(), metres) for name, metres in found]
 
 
 @app.websocket("/pos")

@@ -218,15 +218,13 @@ def _spans(now: datetime) -> tuple[int, int]:
 
 
 async def _read(redis: Redis, person_ids: Sequence[str], now: datetime) -> dict[str, Place]:
-    async with redis.pipeline(transaction=False) as pipe:
-        for number in _spans(now):
-            pipe.hmget(f"{_LATEST}{number}", list(person_ids))
-        lists = await pipe.execute()
     oldest = now.timestamp() - KEEP_S
     found: dict[str, Place] = {}
-    for values in lists:  # the present span first
-        for person_id, value in zip(person_ids, values, strict=True):
-            if value is not None and person_id not in found:
+    for number in _spans(now):  # the present one first; mostly it has everybody
+        missing = [person_id for person_id in person_ids if person_id not in found]
+        values = await redis.hmget(f"{_LATEST}{number}", missing) if missing else []
+        for person_id, value in zip(missing, values, strict=True):
+            if value is not None:
                 place = _place(person_id, value)
                 if place.at.timestamp() >= oldest:
                     found[person_id] = place
