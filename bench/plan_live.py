@@ -37,6 +37,7 @@ from dispatch import (
     considered,
     db,
     eligibility,
+    gathering,
     matching,
     plan_views,
     planning,
@@ -53,7 +54,7 @@ ROUNDS = 3
 AWAITED = (
     (policies, "effective"), (planning, "live_positions"), (whereabouts, "live_around"),
     (considered, "near"), (whereabouts, "unplaced"), (eligibility, "describe"),
-    (eligibility, "gather"), (aeds, "near"), (planning, "_gather"), (planning, "make"),
+    (gathering, "gather"), (aeds, "near"), (planning, "_gather"), (planning, "make"),
 )  # fmt: skip
 CALLED = ((ways, "measure"), (planning, "_decide"), (plan_views, "plan_out"))
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeGuard
 from uuid import UUID
@@ -12,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import considered, errors, histories, matching, restraint, states, store, whereabouts
+from dispatch import considered, matching, restraint, states, store
 from dispatch.store import reading
 from geo import position, usability
 
@@ -53,71 +52,6 @@ class Person:
     away_m: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class People:
-    """Everybody within reach: those whom a plan considers, and the others, each with why not."""
-
-    considered: list[Person]
-    aside: Mapping[UUID, matching.Reason]
-
-
-async def gather(
-    conn: AsyncConnection,
-    incident: considered.Emergency,
-    policy: matching.Policy,
-    *,
-    within_m: float,
-    live: Mapping[UUID, store.Fix],
-    near: whereabouts.Near | None = None,
-    named: Sequence[UUID] | None,
-    most: int | None = None,
-    now: datetime,
-) -> People:
-    """Find everyone of the incident's organisation and below who may be within reach.
-
-    Of those who can be asked the nearest `most` are described and the others set aside. `near` is
-    `considered.near`, where it was read just now. With `named` exactly these, wherever they are.
-    Raises NotFound when one of them is not there.
-    """
-    if named is not None:
-        people = await describe(
-            conn, incident, policy, named, live=live, is_exercise=incident.exercise, now=now
-        )
-        if len(people) < len(set(named)):
-            raise errors.NotFound
-        people = [_regardless_of_place(person) for person in people]
-        return People(
-            await _restrain(conn, incident, policy, people, is_budgeted=False, now=now), {}
-        )
-    if near is None:
-        near = await considered.near(conn, incident, policy, within_m=within_m, most=most, now=now)
-    held = {p for p, why in near.aside.items() if why is not matching.Reason.MANY_NEARER}
-    ids = {*near.stored, *live, *await whereabouts.unplaced(conn, incident.org_path)} - held
-    people = await describe(
-        conn, incident, policy, list(ids), live=live, stored=near.stored,
-        is_exercise=incident.exercise, now=now,
-    )  # fmt: skip
-    inside = [person for person in people if person.away_m is None or person.away_m <= within_m]
-    able = await _restrain(conn, incident, policy, inside, is_budgeted=True, now=now)
-    return _bounded(able, considered.without(near.aside, ids), most)
-
-
-def _bounded(
-    people: list[Person], aside: Mapping[UUID, matching.Reason], most: int | None
-) -> People:
-    """Keep the nearest of those who can be asked, and everybody who has an AED at hand."""
-    free = {
-        person.id: person.away_m
-        for person in people
-        if person.blocked is None
-        and person.away_m is not None
-        and considered.CARRIES_AED not in person.skills
-    }
-    beyond = considered.cut(free, most)
-    kept = [person for person in people if person.id not in beyond] if beyond else people
-    return People(kept, {**aside, **beyond})
-
-
 # The primary keys and ix_certificate_verified; who was asked and who is bound are few.
 _FACTS = sa.text("""
 with asked as materialized (
@@ -131,17 +65,20 @@ with asked as materialized (
     select alert.responder_id from alert
     join incident on incident.id = alert.incident_id
     where alert.status in ('pending','notified','delivered','seen')
+      and alert.responder_id = any(cast(cast(:ids as text) as uuid[]))
       and incident.practice_of is null and incident.exercise <= :is_exercise
     union
     select assignment.responder_id from assignment
     join incident on incident.id = assignment.incident_id
     where assignment.ended_at is null
+      and assignment.responder_id = any(cast(cast(:ids as text) as uuid[]))
       and incident.practice_of is null and incident.exercise <= :is_exercise
 ), mission as materialized (
     select assignment.responder_id, whose.path from assignment
     join incident on incident.id = assignment.incident_id
     join org as whose on whose.id = incident.org_id
     where assignment.ended_at is null and incident.practice_of is null
+      and assignment.responder_id = any(cast(cast(:ids as text) as uuid[]))
 ), zone as materialized (
     select id, timezone,
            cast(cast(:now as timestamptz) at time zone timezone as time) as local_time,
@@ -156,14 +93,17 @@ select responder.id, responder.org_id, responder.duty, responder.duty_until, res
        (select max(expires_on) from certificate
         where certificate.responder_id = responder.id and certificate.status = 'verified')
            as valid_until,
-       asked.was_stopped, bound.responder_id is not null as is_bound, mission.path as mission_path
+       asked.was_stopped, bound.responder_id is not null as is_bound, mission.path as mission_path,
+       ST_X(seen.position::geometry) as lon, ST_Y(seen.position::geometry) as lat,
+       cast(seen.accuracy_m as float8) as accuracy_m, seen.at as seen_at
 from responder
 join zone on zone.id = responder.org_id
 join person on person.id = responder.id and person.disabled_at is null
 left join asked on asked.responder_id = responder.id
 left join bound on bound.responder_id = responder.id
 left join mission on mission.responder_id = responder.id
-where responder.id = any(cast(:ids as uuid[]))
+left join last_position as seen on seen.responder_id = responder.id
+where responder.id = any(cast(cast(:ids as text) as uuid[]))
 order by responder.id
 """)
 
@@ -175,22 +115,22 @@ async def describe(
     ids: Sequence[UUID],
     *,
     live: Mapping[UUID, store.Fix],
-    stored: Mapping[UUID, store.Fix | None] | None = None,
     is_exercise: bool = False,
     now: datetime,
 ) -> list[Person]:
     """Say of some people where each is thought to be and what speaks against asking.
 
     An exercise keeps nobody from a real alarm. Who is not of the incident's organisation and below
-    is left out. Of whom no position is `stored` here, it is read.
+    is left out; the others come in the order of their ids.
     """
     values = {
-        "ids": list(ids), "path": incident.org_path, "incident_id": incident.id, "now": now,
+        # One text: psycopg writes a list of hundreds of ids much more slowly.
+        "ids": f"{{{','.join([person.hex for person in ids])}}}",
+        "path": incident.org_path, "incident_id": incident.id, "now": now,
         "is_exercise": is_exercise,
     }  # fmt: skip
     rows = reading.rows(await conn.execute(_FACTS, values))
-    known = await _positions(conn, [row["id"] for row in rows], stored or {})
-    fixes = [newer(known.get(row["id"]), live.get(row["id"])) for row in rows]
+    fixes = [newer(_stored(row), live.get(row["id"])) for row in rows]
     places: dict[UUID, list[store.Place]] = {}
     unsure = [
         row["id"]
@@ -205,12 +145,11 @@ async def describe(
     ]
 
 
-async def _positions(
-    conn: AsyncConnection, ids: Sequence[UUID], stored: Mapping[UUID, store.Fix | None]
-) -> Mapping[UUID, store.Fix | None]:
-    """Return the stored position of each, reading those that are not at hand."""
-    others = [person for person in ids if person not in stored]
-    return {**stored, **await store.last_fixes(conn, others)} if others else stored
+def _stored(row: reading.Row) -> store.Fix | None:
+    """Read the last position, if one is stored."""
+    if row["seen_at"] is None:
+        return None
+    return store.Fix(position.Position(row["lon"], row["lat"]), row["seen_at"], row["accuracy_m"])
 
 
 def newer(stored: store.Fix | None, live: store.Fix | None) -> store.Fix | None:
@@ -257,16 +196,21 @@ def _person(
         duty, spot, source, at, blocked, args,
         None if fix is None or at is None else fix.accuracy_m, row["mission_path"],
         restraint.is_quiet(row["quiet_from"], row["quiet_until"], row["local_time"]),
-        tuple([states.Kind(kind) for kind in row["quiet_except"]]), tuple(against),
+        tuple([_KINDS[kind] for kind in row["quiet_except"]]), tuple(against),
         policy.accept_prior,
         None if spot is None else round(position.distance_m(spot, scene.position), 1),
     )  # fmt: skip
 
 
+#: To look up a member takes a tenth of the time of making it, and there are hundreds of people.
+_DUTIES = {duty.value: duty for duty in states.Duty}
+_KINDS = {kind.value: kind for kind in states.Kind}
+
+
 def _duty(row: reading.Row, now: datetime) -> tuple[states.Duty, datetime | None]:
     """Say on what duty somebody is, and until when."""
     if row["duty_until"] is None and row["rest_until"] is None:
-        return states.Duty(row["duty"]), None
+        return _DUTIES[row["duty"]], None
     responder = store.Responder.from_row(row)
     return responder.duty_at(now), responder.until_at(now)
 
@@ -323,68 +267,3 @@ def _against(
         found.append((matching.Reason.BUSY, {}))
     papers = restraint.papers(policy, row["born_on"], row["valid_until"], today=row["today"])
     return [*found, *papers]
-
-
-async def _restrain(
-    conn: AsyncConnection,
-    incident: considered.Emergency,
-    policy: matching.Policy,
-    people: Sequence[Person],
-    *,
-    is_budgeted: bool,
-    now: datetime,
-) -> list[Person]:
-    """Add how likely a yes of each is, and leave in peace who has been asked enough."""
-    free = [person for person in people if person.blocked is None]
-    ids = [person.id for person in free]
-    known = await histories.read(conn, ids, exercise=incident.exercise, now=now) if ids else {}
-    exempt = _nearest(
-        [person for person in free if not _wants_peace(person, incident, policy)], policy
-    )
-
-    def restrained(person: Person) -> Person:
-        history = known.get(person.id, _NO_HISTORY) if known else _NO_HISTORY
-        is_quiet = _wants_peace(person, incident, policy)
-        if history is _NO_HISTORY and not is_quiet and policy.alert_budget_day > 0:
-            return person
-        counts = is_budgeted and person.id not in exempt
-        load = restraint.Load(is_quiet, history.last_day if counts else None)
-        blocked, args = restraint.hold_back(policy, incident.kind, load)
-        yes = histories.accept(policy, history)
-        return replace(person, accept=yes, blocked=blocked, blocked_args=args)
-
-    return [person if person.blocked is not None else restrained(person) for person in people]
-
-
-_NO_HISTORY = histories.History()
-
-
-def _wants_peace(person: Person, incident: considered.Emergency, policy: matching.Policy) -> bool:
-    """Say whether the person's quiet hours hold against this kind of emergency."""
-    if not person.is_quiet:
-        return False
-    return incident.kind not in (*person.quiet_except, *policy.breakthrough)
-
-
-def _nearest(free: Sequence[Person], policy: matching.Policy) -> frozenset[UUID]:
-    """Return the nearest who could be asked, for whom no budget holds."""
-    away = ((person.away_m, person.id) for person in free if person.away_m is not None)
-    return frozenset(person for _, person in heapq.nsmallest(policy.budget_exempt, away))
-
-
-_PLACE_REASONS = frozenset(
-    {
-        matching.Reason.NO_POSITION,
-        matching.Reason.POSITION_STALE,
-        matching.Reason.POSITION_VAGUE,
-    }
-)
-
-
-def _regardless_of_place(person: Person) -> Person:
-    if person.blocked not in _PLACE_REASONS:
-        return person
-    return replace(
-        person, position=None, position_source=None, position_at=None, blocked=None,
-        blocked_args={}, accuracy_m=None, away_m=None,
-    )  # fmt: skip

@@ -24,6 +24,7 @@ from dispatch import (
     considered,
     eligibility,
     fetchers,
+    gathering,
     histories,
     matching,
     scenes,
@@ -39,10 +40,8 @@ from geo import aeds, walking
 
 _logger = logging.getLogger(__name__)
 
-#: AEDs looked at, since many may be shut, and how many are shown with a plan besides those that
-#: somebody fetches.
+#: AEDs looked at, since many may be shut.
 AEDS_LOOKED_AT = 60
-AEDS_SHOWN = 12
 #: People named by hand are measured on foot up to this; farther ones go without a time.
 NAMED_REACH_S = 3_600.0
 #: A search that takes longer than this answers with the best plan that it has.
@@ -144,13 +143,7 @@ async def live_positions(
         return whereabouts.Around(await whereabouts.live_of(live, named, now=now))
     incident = known or await store.get_incident(conn, incident_id)
     within_m = policy.reach_s * (policy.pace_mps or network.speed_mps)
-    most = considered.most_of(policy)
-    near = await considered.near(conn, incident, policy, within_m=within_m, most=most, now=now)
-    fixes = await whereabouts.live_around(
-        live, incident.position, within_m=within_m, also=list(near.stored),
-        most=most if near.aside else whereabouts.LIVE_MOST, now=now,
-    )  # fmt: skip
-    return whereabouts.Around(fixes, near)
+    return await gathering.around(conn, incident, policy, live, within_m=within_m, now=now)
 
 
 async def make(
@@ -178,8 +171,6 @@ async def make(
     if team_id is not None:
         named = (await store.get_team(conn, team_id)).members
     around = live or whereabouts.Around({})
-    if is_whole:
-        around = whereabouts.Around(around.live)
     most = None if is_whole else considered.most_of(policy)
     question = _Question(policy, network, around, None if named is None else tuple(named), most)
     ask, way, decision, decided = await _answer(conn, incident, question, now=now)
@@ -222,7 +213,7 @@ class _Asked:
     histories: Mapping[UUID, histories.History]
     circle_m: float | None
     is_named: bool
-    aside: Mapping[UUID, matching.Reason]
+    aside: considered.Aside
 
 
 _Answer = tuple[ways.Ask, ways.Ways, allocations.Decision, matching.Plan]
@@ -242,8 +233,7 @@ async def _answer(
         ):
             return ask, way, decision, decided
         # The live positions of those who were asked for are known; of the others the stored do.
-        around, most = whereabouts.Around(question.around.live), considered.WIDER * question.most
-        question = replace(question, around=around, most=most)
+        question = replace(question, most=considered.WIDER * question.most)
 
 
 async def near_aeds(
@@ -262,9 +252,8 @@ async def _gather(
     policy = question.policy
     speed = policy.pace_mps or question.network.speed_mps
     reach_s = policy.reach_s if question.named is None else NAMED_REACH_S
-    around = question.around
-    people = await eligibility.gather(
-        conn, incident, policy, within_m=reach_s * speed, live=around.live, near=around.near,
+    people = await gathering.gather(
+        conn, incident, policy, within_m=reach_s * speed, around=question.around,
         named=question.named, most=question.most, now=now,
     )  # fmt: skip
     near = await near_aeds(conn, incident, within_m=policy.reach_s * speed)
@@ -277,8 +266,9 @@ async def _gather(
     )
     scene, _ = scenes.clock(policy, incident, now=now)
     ask = ways.Ask(
-        incident.position, incident.kind, policy, scene, reach_s, people.considered, near, fetches
-    )
+        incident.position, incident.kind, policy, scene, reach_s, people.considered, near, fetches,
+        taken=frozenset(item.aed_id for item in asked if item.aed_id is not None),
+    )  # fmt: skip
     circle_m = await waves.circle(conn, incident.id, policy)
     is_named = question.named is not None
     return ask, _Asked(asked, known, circle_m, is_named, people.aside)
@@ -307,12 +297,15 @@ def _decide(
         ask.scene,
         aside=asked.aside,
     )
+    # Who is aside changes nothing in the choice; to list thousands of them takes longer than it.
+    alone = replace(decision, aside={})
     try:
-        decided = allocations.decide(decision, budget_ms=SEARCH_MS)
+        decided = allocations.decide(alone, budget_ms=SEARCH_MS)
     except _FAULTS:
         _logger.exception("the chooser of policy %s failed", ask.policy.label)
-        decision = replace(decision, call=allocations.Call.LAST_RESORT)
-        return way, decision, allocations.decide(decision)
+        last_resort = allocations.Call.LAST_RESORT
+        decided = allocations.decide(replace(alone, call=last_resort))
+        return way, replace(decision, call=last_resort), decided
     if decided.figures is not None and not decided.figures.is_complete:
         decision = replace(decision, steps=decided.figures.steps)
     return way, decision, decided
@@ -346,7 +339,7 @@ def _shown(
     return tuple(
         replace(item, is_chosen=item.aed.id in fetched)
         for place, item in enumerate(near)
-        if place < AEDS_SHOWN or item.aed.id in fetched
+        if place < ways.AEDS_SHOWN or item.aed.id in fetched
     )
 
 

@@ -7,18 +7,20 @@ renewed, and at once when the person goes off duty; somebody on a mission is fol
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+import numpy as np
 import orjson
 import redis.asyncio
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import gates, matching, store, tables, telling
+from dispatch import gates, store, tables, telling
 from geo import position
 from realtime import presence
 
@@ -226,62 +228,37 @@ async def store_many(
 # ---- now
 
 
-#: The last position of somebody, None where none is stored.
-Stored = store.Fix | None
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """Everybody who may be near, by the metres to where each is now, the nearest first.
 
+    A key is the 16 bytes of an id. `is_wanted` marks those who are described however far away:
+    asked before, with an AED at hand, or named by Redis alone, who may be of another organisation.
+    Of the `unplaced` nobody knows where they are.
+    """
 
-@dataclass(frozen=True, slots=True)
-class Near:
-    """Who is near by what is stored, with the last position; the others `aside`, each with why."""
+    keys: NDArray[np.void]
+    metres: NDArray[np.float64]
+    is_wanted: NDArray[np.bool_]
+    unplaced: Sequence[UUID]
 
-    stored: Mapping[UUID, Stored]
-    aside: Mapping[UUID, matching.Reason] = field(default_factory=dict)
+    def ids(self, rows: NDArray[np.intp]) -> list[UUID]:
+        """Name those in some rows."""
+        return [UUID(bytes=key) for key in self.keys[rows].tolist()]
+
+    def first(self, most: int | None) -> NDArray[np.intp]:
+        """Give the rows of those who are described first."""
+        is_first = self.is_wanted.copy()
+        is_first[:most] = True
+        return np.flatnonzero(is_first)
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Where Redis says that people are, and who is near by what is stored; None: nobody looked."""
+    """Where Redis says that people are, and who may be near; None: nobody looked."""
 
     live: Mapping[UUID, store.Fix]
-    near: Near | None = None
-
-
-# ix_last_position_position and ix_place_position; on the sphere, which is within 5 m.
-_NEAR = sa.text("""
-with patient as (select cast(ST_SetSRID(ST_MakePoint(:lon, :lat), 4326) as geography) as point)
-select responder_id as id, ST_X(position::geometry) as lon, ST_Y(position::geometry) as lat,
-       cast(accuracy_m as float8) as accuracy_m, at
-from last_position, patient
-where ST_DWithin(position, point, :within_m, false)
-union all
-select place.responder_id, ST_X(last.position::geometry), ST_Y(last.position::geometry),
-       cast(last.accuracy_m as float8), last.at
-from patient, place left join last_position as last using (responder_id)
-where ST_DWithin(place.position, point, :within_m, false)
-limit :most
-""")
-
-
-async def stored_near(
-    conn: AsyncConnection, point: position.Position, *, within_m: float, most: int | None = None
-) -> dict[UUID, Stored] | None:
-    """Look up who may be near a point by what is stored, with the last position of each.
-
-    None where that takes more than `most` rows.
-    """
-    values = {
-        "lon": point.lon, "lat": point.lat, "within_m": within_m + LAG_M,
-        "most": None if most is None else most + 1,
-    }  # fmt: skip
-    rows = (await conn.execute(_NEAR, values)).all()
-    if most is not None and len(rows) > most:
-        return None
-    return {person: stored_fix(*fix) for person, *fix in rows}
-
-
-def stored_fix(lon: float, lat: float, accuracy_m: float | None, at: datetime | None) -> Stored:
-    """Read the columns of a last position, None where there is none."""
-    return None if at is None else store.Fix(position.Position(lon, lat), at, accuracy_m)
+    order: Order | None = None
 
 
 # ix_responder_available. To find nobody among all who are on duty takes longer than all else, so
@@ -319,17 +296,10 @@ async def live_around(
     *,
     within_m: float,
     most: int = LIVE_MOST,
-    also: Sequence[UUID],
     now: datetime,
 ) -> dict[UUID, store.Fix]:
-    """Ask Redis who is near a point now, the nearest `most`, and where some others are.
-
-    As `live_of`.
-    """
-    around = await presence.near(
-        live, point.lon, point.lat, within_m=within_m, most=most,
-        also=[str(person) for person in also], now=now,
-    )  # fmt: skip
+    """Ask Redis who is near a point now, the nearest `most`. As `live_of`."""
+    around = await presence.near(live, point.lon, point.lat, within_m=within_m, most=most, now=now)
     return _fixes(around.places)
 
 

@@ -11,7 +11,18 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import alertable, eligibility, matching, reminders, responders, states, store, tables
+from dispatch import (
+    alertable,
+    db,
+    gathering,
+    matching,
+    reminders,
+    responders,
+    states,
+    store,
+    tables,
+    whereabouts,
+)
 from geo.position import Position
 from tests import factories as f
 
@@ -49,16 +60,17 @@ async def _alerts_of(
     """Give everybody two alerts of the day before yesterday, which ran out."""
     for _ in range(2):
         incident = await f.make_incident(conn, org_id, now=now)
-        wave = await store.add_wave(conn, incident.id, policy="x", by=None, now=now)
+        wave_id = uuid4()
         rows = [
             {
-                "id": uuid4(), "incident_id": incident.id, "wave_id": wave.id,
+                "id": uuid4(), "incident_id": incident.id, "wave_id": wave_id,
                 "responder_id": person, "role": "direct", "status": "timed_out",
                 "notified_at": now - timedelta(days=2), "expires_at": now - timedelta(days=2),
             }
             for person in people
         ]  # fmt: skip
-        await store.add_alerts(conn, rows)
+        wave = store.adding_wave(wave_id, incident.id, policy="x", by=None, now=now)
+        await db.together(conn, wave, store.adding_alerts(rows))
 
 
 async def _set(conn: AsyncConnection, flag: Flag, people: list[UUID], last: UUID) -> None:
@@ -83,8 +95,8 @@ async def test_CARE_7_every_combination_of_flags_gives_exactly_its_reasons(
         theirs = [p for p, c in zip(people, combinations, strict=True) if c[number]]
         await _set(conn, flag, theirs, UUID(last))
     incident = await f.make_incident(conn, org_id, now=now)
-    found = await eligibility.gather(
-        conn, incident, POLICY, within_m=1_000, live={}, named=None, now=now
+    found = await gathering.gather(
+        conn, incident, POLICY, within_m=1_000, around=whereabouts.Around({}), named=None, now=now
     )
     blocked = {person.id: person.blocked for person in found.considered}
     for person, chosen in zip(people, combinations, strict=True):
