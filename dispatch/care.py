@@ -46,6 +46,8 @@ async def after_missions(
     policy = await policies.effective(conn, incident, base=matching.Policy(), now=now)
     for assignment in ended:
         if policy.survey_after_s > 0:
+            if incident.reopened_at is not None:
+                await _forget_earlier(conn, assignment)
             await timers.arm(
                 conn, None, timers.Kind.SURVEY, subject_id=assignment.id,
                 due_at=now + timedelta(seconds=policy.survey_after_s), lane=timers.Lane.PLANNING,
@@ -53,6 +55,16 @@ async def after_missions(
         if _has_arrived(assignment) and not incident.exercise:
             until = now + timedelta(hours=policy.rest_after_h)
             await rest(conn, assignment.responder_id, until=until, now=now)
+
+
+async def _forget_earlier(conn: AsyncConnection, assignment: store.Assignment) -> None:
+    """Ask once after the last mission of somebody who went again to the same incident."""
+    mine = tables.assignment.c
+    missions = await store.list_assignments(
+        conn, mine.incident_id == assignment.incident_id,
+        mine.responder_id == assignment.responder_id, mine.id != assignment.id,
+    )  # fmt: skip
+    await timers.take_back(conn, timers.Kind.SURVEY, [one.id for one in missions])
 
 
 def _has_set_out(assignment: store.Assignment) -> bool:

@@ -71,6 +71,13 @@ class GatewaySettings(BaseSettings):
     sms_template_stand_down: Annotated[
         Word, Meaning("SMS template of a stand-down.", "解除任务短信模板。")
     ] = ""
+    sms_template_reminder: Annotated[
+        Word,
+        Meaning(
+            "SMS template of a certificate that ends; empty: no SMS about it.",
+            "证书到期提醒短信模板；留空则不发此类短信。",
+        ),
+    ] = ""
     sms_template_mission: Annotated[
         Word,
         Meaning(

@@ -13,11 +13,13 @@ from dispatch import (
     alerts,
     assignments,
     care,
+    db,
     deliveries,
     errors,
     events,
     mission,
     states,
+    stock,
     store,
     tables,
     telling,
@@ -63,16 +65,24 @@ async def open_(
     `drill_speed` other than 1. Raises NotFound when there is no such organisation.
     """
     number = await store.next_number(conn, org_id, now=now)
-    incident = await store.add_incident(
-        conn, org_id=org_id, number=number, kind=kind.value, position=position,
-        severity=severity or _SEVERITY.get(kind, 3), address=address, floor=floor,
-        entrance=entrance, note=note, caller_phone=caller_phone, exercise=exercise,
-        drill_speed=drill_speed if exercise else 1.0, opened_by=by, created_at=now,
-        **_ambulance(ambulance, eta_s, now),
+    incident_id, severity = store.new_id(), severity or _SEVERITY.get(kind, 3)
+    args = {"kind": kind.value, "severity": severity, "ambulance": ambulance.value}
+    _, [row], [line] = await db.together(
+        conn,
+        *store.adding_incident(
+            id=incident_id, org_id=org_id, number=number, kind=kind.value, position=position,
+            severity=severity, address=address, floor=floor, entrance=entrance, note=note,
+            caller_phone=caller_phone, exercise=exercise,
+            drill_speed=drill_speed if exercise else 1.0, opened_by=by, created_at=now,
+            **_ambulance(ambulance, eta_s, now),
+        ),
+        store.adding_line(
+            incident_id, channel=events.Channel.CONSOLE, kind=events.LineKind.OPENED, args=args,
+            by=by, now=now,
+        ),
     )  # fmt: skip
-    args = {"kind": kind.value, "severity": incident.severity, "ambulance": ambulance.value}
-    line = await _console_line(conn, incident.id, events.LineKind.OPENED, args=args, by=by, now=now)
-    await telling.tell(conn, events.Kind.INCIDENT_OPENED, incident, lines=[line], now=now)
+    incident, lines = store.Incident.from_row(row), [store.Line.from_row(line)]
+    await telling.tell(conn, events.Kind.INCIDENT_OPENED, incident, lines=lines, now=now)
     return incident
 
 
@@ -313,7 +323,7 @@ async def close(
     by: UUID | None,
     now: datetime,
 ) -> store.Incident:
-    """End an incident and stand down whoever is still bound by it.
+    """End an incident, stand down whoever is still bound by it, give back what was not handed out.
 
     Closing twice the same way returns what is. Raises AmbulanceUnknown, IncidentClosed when it was
     closed another way, NotFound.
@@ -333,6 +343,7 @@ async def close(
     asked = await store.lock_alerts(conn, tables.alert.c.incident_id == incident.id)
     # Where people were when asked is kept no longer than the incident is open.
     asked = await store.change_alerts(conn, asked, from_position=None)
+    claims, lines = await stock.release_all(conn, incident.id, by=by, now=now)
     line = await _console_line(
         conn, incident.id, events.LineKind.CLOSED, args={"disposition": disposition.value},
         by=by, now=now,
@@ -342,7 +353,7 @@ async def close(
     ) | {alert.responder_id: events.PersonKind.STOOD_DOWN for alert in stopped}
     await telling.tell(
         conn, events.Kind.INCIDENT_CLOSED, incident, alerts=stopped, assignments=ended,
-        lines=[line], people=people,
+        reservations=claims, lines=[*lines, line], people=people,
         teams_closed={alert.team_id for alert in asked if alert.team_id is not None}, now=now,
     )  # fmt: skip
     await care.after_missions(conn, incident, ended, now=now)

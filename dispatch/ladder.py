@@ -45,7 +45,7 @@ class Purpose(StrEnum):
     PROBE = "probe"
     # How are you, some time after a mission; never by more than the app and web push.
     SURVEY = "survey"
-    # A certificate that ends; like a survey.
+    # A certificate that ends: by the first channel of `personal` that takes it, by day.
     REMINDER = "reminder"
 
 
@@ -105,3 +105,13 @@ def choose(rungs: Iterable[Rung], kind: states.Kind) -> tuple[Rung, ...]:
         if not rung.kinds or kind in rung.kinds:
             wanted.setdefault(rung.channel, rung)
     return tuple(wanted.values())
+
+
+#: Group robots speak to everybody in a group, and a call rings: neither is for what can wait.
+_LOUD = frozenset({Channel.LIVE, Channel.DINGTALK, Channel.FEISHU, Channel.VOICE})
+
+
+def personal(rungs: Iterable[Rung]) -> tuple[Channel, ...]:
+    """Name the channels of a ladder that tell one person alone and quietly, the earliest first."""
+    quiet = [rung for rung in rungs if rung.channel not in _LOUD]
+    return tuple(rung.channel for rung in sorted(quiet, key=lambda rung: rung.after_s))

@@ -1,14 +1,15 @@
 """Certificates that end: their holders are told 90, 30 and 7 days before, and when they have.
 
 An ended certificate needs no switch: `eligibility` compares it with the local day, so nobody is
-asked from the local midnight on. Housekeeping calls this once an hour.
+asked from the local midnight on. Housekeeping calls `remind` once an hour; the app is told at once,
+the person's other channels (`asking`) by day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -85,30 +86,66 @@ async def remind(conn: AsyncConnection, *, now: datetime) -> list[Reminder]:
     return taken
 
 
+#: Between these local times of the organisation a reminder may make a sound.
+DAY = (time(9), time(20))
+
+
 @dataclass(frozen=True, slots=True)
-class Unpushed:
-    """A reminder that web push has not been tried for."""
+class Untold:
+    """A reminder that has gone to the app only, and by what else its holder can be told."""
 
     id: UUID
     responder_id: UUID
     language: str
+    org: str
+    phone: str
+    wecom: str
+    is_invented: bool
+    # Some device of theirs answers to the weekly check, as far as is known.
+    can_push: bool
 
 
-# ix_certificate_unpushed. Each is tried once: the app shows it anyway.
-_TAKE_UNPUSHED = sa.text("""
+# ix_certificate_unpushed. Each is taken once: the app shows it anyway. Nobody is told at night, in
+# their quiet hours, or when a newer certificate has come meanwhile.
+_TAKE_UNTOLD = sa.text("""
+with due as (
+    select held.id from certificate as held
+    join responder on responder.id = held.responder_id
+    join person on person.id = responder.id and person.disabled_at is null
+    join org on org.id = responder.org_id
+    cross join lateral (
+        select cast(cast(:now as timestamptz) at time zone org.timezone as time) as clock) as local
+    where held.unpushed_since > :since and held.status = 'verified'
+      and local.clock >= :day_begins and local.clock < :day_ends
+      and case when responder.quiet_from is null then true
+               when responder.quiet_from <= responder.quiet_until
+               then local.clock < responder.quiet_from or local.clock >= responder.quiet_until
+               else local.clock < responder.quiet_from and local.clock >= responder.quiet_until end
+      and not exists (select from certificate as later
+                      where later.responder_id = held.responder_id and later.status = 'verified'
+                      and (later.expires_on, later.id) > (held.expires_on, held.id))
+    order by held.unpushed_since limit :most for update of held skip locked)
 update certificate set unpushed_since = null
-from person
-where person.id = certificate.responder_id and certificate.id in (
-    select id from certificate where unpushed_since > :since
-    order by unpushed_since limit :most for update skip locked)
-returning certificate.id, certificate.responder_id, person.language
+from due, person
+join responder on responder.id = person.id
+join org on org.id = responder.org_id
+left join contact on contact.person_id = person.id and contact.channel = 'wecom'
+where certificate.id = due.id and person.id = certificate.responder_id
+returning certificate.id, certificate.responder_id, person.language,
+    case when person.language = 'en' then org.name_en else org.name_zh end as org,
+    coalesce(person.phone, '') as phone, coalesce(contact.account, '') as wecom, person.is_invented,
+    exists (select from push_subscription as device where device.person_id = person.id
+            and device.gone_at is null and device.flagged_at is null) as can_push
 """)
 
 
-async def take_unpushed(conn: AsyncConnection, *, limit: int, since: datetime) -> list[Unpushed]:
-    """Take reminders from after a time that web push has not been tried for."""
-    rows = await conn.execute(_TAKE_UNPUSHED, {"most": limit, "since": since})
-    return [Unpushed(*row) for row in rows]
+async def take_untold(
+    conn: AsyncConnection, *, limit: int, since: datetime, now: datetime
+) -> list[Untold]:
+    """Take reminders from after a time that have gone to the app only, where it is day now."""
+    begins, ends = DAY
+    values = {"most": limit, "since": since, "now": now, "day_begins": begins, "day_ends": ends}
+    return [Untold(*row) for row in await conn.execute(_TAKE_UNTOLD, values)]
 
 
 async def _make_tasks(

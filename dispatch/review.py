@@ -20,7 +20,9 @@ from dispatch import events, states, store, tables
 async def after_action(conn: AsyncConnection, incident_id: UUID) -> events.Body:
     """Review one incident, real or exercise, at any time of its life. Raises NotFound.
 
-    Intervals are seconds, None where the step was never taken.
+    Intervals are seconds, None where the step was never taken. Silent are those whose time to
+    answer ran out; whoever was told to stop before that, as enough were coming, all was over or a
+    real alarm wanted them, owed no answer.
     """
     incident = await store.get_incident(conn, incident_id)
     asked = await store.list_alerts(conn, tables.alert.c.incident_id == incident_id)
@@ -37,7 +39,7 @@ async def after_action(conn: AsyncConnection, incident_id: UUID) -> events.Body:
         "silent": [
             {"responder": str(alert.responder_id), "name": alert.name, "status": alert.status.value}
             for alert in asked
-            if alert.answered_at is None
+            if alert.status is states.Alert.TIMED_OUT
         ],
         "decisions": await _decisions(conn, incident_id),
     }

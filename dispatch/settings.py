@@ -68,6 +68,13 @@ class Settings(GatewaySettings):
             "/metrics 在本机回环上的起始端口，每个进程一个；0 表示不开放。",
         ),
     ] = 0
+    watch_every_s: Annotated[
+        Positive,
+        Meaning(
+            "Seconds between two test events that each app process sends itself, all the way.",
+            "每个应用进程自检（发送一条内部测试事件并等其返回）的间隔秒数。",
+        ),
+    ] = 10
     processes: Annotated[
         AtLeastOne,
         Meaning("How many app processes `golden up` starts.", "golden up 启动的应用进程数。"),

@@ -117,6 +117,33 @@ async def release(
     await _tell(conn, incident, "stock_released", [reservation_id], args=args, by=by, now=now)
 
 
+async def release_all(
+    conn: AsyncConnection, incident_id: UUID, *, by: UUID | None, now: datetime
+) -> tuple[list[store.Reservation], list[store.Line]]:
+    """Give back every claim of a locked incident that nothing was handed out for.
+
+    Tells nobody: returns what changed, and the lines that say so, for the caller to tell.
+    """
+    reservation = tables.reservation.c
+    is_open = (reservation.incident_id == incident_id, reservation.status == "active")
+    claims = await store.list_reservations(conn, *is_open)
+    # In the order of lots, as whoever claims more takes their balances.
+    for claim in sorted(claims, key=lambda one: one.lot_id):
+        await _end(conn, claim, "released", now=now)
+    quantities: dict[str, int] = {}
+    for claim in claims:
+        quantities[claim.item_code] = quantities.get(claim.item_code, 0) + claim.quantity
+    lines = [
+        await _line(
+            conn, incident_id, "stock_released", args={"item": item, "quantity": quantity}, by=by,
+            now=now,
+        )
+        for item, quantity in quantities.items()
+    ]  # fmt: skip
+    ids = [claim.id for claim in claims]
+    return await store.list_reservations(conn, reservation.id.in_(ids)) if ids else [], lines
+
+
 async def _lock_reservation(
     conn: AsyncConnection, reservation_id: UUID
 ) -> tuple[store.Incident, store.Reservation]:
@@ -255,15 +282,7 @@ async def _tell(
     by: UUID | None,
     now: datetime,
 ) -> None:
-    line = await store.add_line(
-        conn,
-        incident.id,
-        channel=events.Channel.SYSTEM if by is None else events.Channel.CONSOLE,
-        kind=events.LineKind(what),
-        args=args,
-        by=by,
-        now=now,
-    )
+    line = await _line(conn, incident.id, what, args=args, by=by, now=now)
     changed = await store.list_reservations(conn, tables.reservation.c.id.in_(reservation_ids))
     await telling.tell(
         conn,
@@ -273,4 +292,19 @@ async def _tell(
         reservations=changed,
         lines=[line],
         now=now,
+    )
+
+
+async def _line(
+    conn: AsyncConnection,
+    incident_id: UUID,
+    what: str,
+    *,
+    args: dict[str, object],
+    by: UUID | None,
+    now: datetime,
+) -> store.Line:
+    channel = events.Channel.SYSTEM if by is None else events.Channel.CONSOLE
+    return await store.add_line(
+        conn, incident_id, channel=channel, kind=events.LineKind(what), args=args, by=by, now=now
     )

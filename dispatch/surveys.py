@@ -20,6 +20,8 @@ from dispatch import errors, events, states, store, tables, tasks, telling, time
 
 #: The second question, to everybody who was asked the first after a real mission.
 AGAIN_AFTER = timedelta(weeks=4)
+#: Whoever is on another mission of the same incident is asked when that may be over.
+PUT_OFF = timedelta(minutes=30)
 #: A question that nobody answered leaves the phone.
 SHOWN_FOR = timedelta(days=14)
 TEXT_KEPT = timedelta(days=30)
@@ -47,6 +49,7 @@ class Survey:
     id: UUID
     responder_id: UUID
     incident_id: UUID
+    assignment_id: UUID | None
     round: int
     exercise: bool
     asked_at: datetime
@@ -126,13 +129,23 @@ def out(survey: Survey) -> events.Body:
 
 
 async def ask(conn: AsyncConnection, assignment_id: UUID, *, now: datetime) -> None:
-    """Ask whoever was on a mission how they are, once, and mark the day of the second question."""
+    """Ask whoever was on a mission how they are, once, and mark the day of the second question.
+
+    Whoever has gone again, as the incident was opened again, is asked later.
+    """
     row = (await conn.execute(_MISSION, {"id": assignment_id})).one_or_none()
     if row is None:
         return
+    if row.is_gone_again:
+        await timers.arm(
+            conn, None, timers.Kind.SURVEY, subject_id=assignment_id, due_at=now + PUT_OFF,
+            lane=timers.Lane.PLANNING,
+        )  # fmt: skip
+        return
     survey_id = await _add(
-        conn, row.responder_id, row.incident_id, number=1, exercise=row.exercise, now=now
-    )
+        conn, row.responder_id, row.incident_id, assignment_id, number=1, exercise=row.exercise,
+        now=now,
+    )  # fmt: skip
     if survey_id is None:
         return
     if not row.exercise:
@@ -143,9 +156,13 @@ async def ask(conn: AsyncConnection, assignment_id: UUID, *, now: datetime) -> N
     await _tell(conn, row.responder_id, survey_id, now=now)
 
 
-# The primary keys.
+# The primary keys, and the unique index of live assignments.
 _MISSION = sa.text("""
-select assignment.responder_id, assignment.incident_id, incident.exercise
+select assignment.responder_id, assignment.incident_id, incident.exercise,
+       exists (select from assignment as other
+               where other.responder_id = assignment.responder_id and other.ended_at is null
+                 and other.incident_id = assignment.incident_id and other.id <> assignment.id)
+           as is_gone_again
 from assignment join incident on incident.id = assignment.incident_id
 where assignment.id = :id
 """)
@@ -155,8 +172,9 @@ async def ask_again(conn: AsyncConnection, survey_id: UUID, *, now: datetime) ->
     """Ask a second time, weeks later: some things come late."""
     first = await get(conn, survey_id)
     again = await _add(
-        conn, first.responder_id, first.incident_id, number=2, exercise=first.exercise, now=now
-    )
+        conn, first.responder_id, first.incident_id, first.assignment_id, number=2,
+        exercise=first.exercise, now=now,
+    )  # fmt: skip
     if again is not None:
         await _tell(conn, first.responder_id, again, now=now)
 
@@ -165,6 +183,7 @@ async def _add(
     conn: AsyncConnection,
     responder_id: UUID,
     incident_id: UUID,
+    assignment_id: UUID | None,
     *,
     number: int,
     exercise: bool,
@@ -174,8 +193,8 @@ async def _add(
     added: UUID | None = await conn.scalar(
         pg.insert(survey)
         .values(
-            id=store.new_id(), responder_id=responder_id, incident_id=incident_id, round=number,
-            exercise=exercise, asked_at=now,
+            id=store.new_id(), responder_id=responder_id, incident_id=incident_id,
+            assignment_id=assignment_id, round=number, exercise=exercise, asked_at=now,
         )
         .on_conflict_do_nothing()
         .returning(survey.c.id)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import tables
+from dispatch import db, tables
 from dispatch.store import new_id
 
 
@@ -112,7 +112,12 @@ async def arm_all(
     lane: Lane = Lane.DISPATCH,
 ) -> None:
     """Set timers that differ in kind or subject, as `arm` sets each."""
-    values = {
+    await db.together(conn, arming(incident_id, due, lane=lane))
+
+
+def arming(incident_id: UUID | None, due: Sequence[Due], *, lane: Lane = Lane.DISPATCH) -> db.Query:
+    """Do as `arm_all` does."""
+    return _ARM, {
         "incident_id": incident_id,
         "lane": lane.value,
         "ids": [new_id() for _ in due],
@@ -120,7 +125,6 @@ async def arm_all(
         "times": [item.due_at for item in due],
         "subjects": [item.subject_id for item in due],
     }
-    await conn.execute(_ARM, values)
 
 
 async def ensure(
@@ -157,6 +161,20 @@ async def disarm_own(conn: AsyncConnection, kind: Kind, subject_id: UUID | None)
             timer.incident_id.is_(None), timer.kind == kind, timer.subject_id == subject_id
         )
     )
+
+
+# Served by ux_timer_subject. A runner that fires one of them goes on to lock what we may hold.
+_TAKE_BACK = sa.text("""
+delete from timer where id in (
+    select id from timer
+    where incident_id is null and kind = :kind and subject_id = any(cast(:subjects as uuid[]))
+    for update skip locked)
+""")
+
+
+async def take_back(conn: AsyncConnection, kind: Kind, subject_ids: Collection[UUID]) -> None:
+    """Take away timers of no incident, but for those that somebody is firing at this moment."""
+    await conn.execute(_TAKE_BACK, {"kind": kind.value, "subjects": list(subject_ids)})
 
 
 async def list_due(

@@ -1,4 +1,4 @@
-"""The two tables of the live log: one clock per topic, and the numbered events."""
+"""The tables of the live log: one clock per topic, the numbered events, and who is alive."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -34,4 +34,16 @@ event = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("body", JSONB, nullable=False),
     Index(None, "at"),
+)
+
+# One row per running process, written every few seconds. `at` is the time that the processes agree
+# on, `database_at` what the database's own clock said then.
+process_beat = Table(
+    "process_beat",
+    metadata,
+    Column("process", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("database_at", DateTime(timezone=True), nullable=False),
+    Column("body", JSONB, nullable=False, server_default="{}"),
 )

@@ -114,6 +114,7 @@ def _sms(settings: Settings, http: httpx.AsyncClient, clock: Callable[[], dateti
         Purpose.ALERT: settings.sms_template_alert,
         Purpose.STAND_DOWN: settings.sms_template_stand_down,
         Purpose.MISSION: settings.sms_template_mission,
+        Purpose.REMINDER: settings.sms_template_reminder,
     }
     return Sms(http, clock, _key(settings), settings.sms_url, settings.sms_sign_name, templates)
 

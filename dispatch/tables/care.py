@@ -35,6 +35,8 @@ survey = sa.Table(
     column.identity(),
     column.ref("responder_id", "responder", index=True),
     column.ref("incident_id", "incident"),
+    # The mission that it is about: one of each opening of the incident. Null in old rows.
+    column.ref("assignment_id", "assignment", nullable=True),
     # 1: after ninety minutes; 2: after four weeks.
     sa.Column("round", sa.SmallInteger, nullable=False),
     column.flag("exercise"),
@@ -44,7 +46,7 @@ survey = sa.Table(
     column.at("answered_at", nullable=True),
     column.word("impact", nullable=True),
     column.word("text", nullable=True),
-    sa.UniqueConstraint("responder_id", "incident_id", "round"),
+    sa.UniqueConstraint("assignment_id", "round"),
     sa.CheckConstraint("impact in ('none','low','moderate','severe')", name="impact"),
     sa.CheckConstraint("round in (1, 2)", name="round"),
     sa.Index("ix_survey_unpushed", "asked_at", postgresql_where=sa.text("pushed_at is null")),

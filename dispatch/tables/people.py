@@ -173,7 +173,7 @@ certificate = sa.Table(
     column.at("reviewed_at", nullable=True),
     # Days before the end at which the holder was told last; -1 when it had ended.
     sa.Column("reminded", sa.SmallInteger),
-    # Since when web push has not been tried for the last reminder; null when it was.
+    # Since when nothing but the app has told of the last reminder; null when more was tried.
     column.at("unpushed_since", nullable=True),
     sa.Index("ix_certificate_expires_on", "expires_on"),
     # Until when somebody may be asked is read of thousands at once, from the index alone.

@@ -13,6 +13,7 @@ from dispatch import (
     channel_health,
     deliveries,
     delivering,
+    events,
     gateway_receipts,
     outbox,
     push_devices,
@@ -138,6 +139,21 @@ async def test_CHN_11_a_gateway_that_takes_all_and_delivers_none_is_found_out(
     assert [(one.name, one.flagged_at) for one in changed] == [("sms", None)]
     assert [one["channel"] for one in shown["channels"]] == ["voice"]
     assert {(await post.channels(alert.id))["sms"][0] for alert in asked} == {"sent", "delivered"}
+
+
+async def test_CHN_11_an_idle_console_shows_when_each_channel_was_last_proved(
+    post: Post, doubles: all_of_them.Doubles
+) -> None:
+    await send(post, await scene_of(post))
+    await post.run(0)
+    key = UUID(hex=doubles.aliyun.messages[0]["out_id"])
+    async with post.transaction() as conn:
+        await gateway_receipts.arrived(conn, key, failure=None, now=post.clock())
+        shown = await channel_health.proofs(conn, now=post.clock())
+    proofs = {one["channel"]: one["proved_at"] for one in shown}
+    assert list(proofs) == ["web_push", "sms", "voice", "wecom", "dingtalk", "feishu"]
+    assert (proofs["sms"], proofs["voice"]) == (events.time(post.clock()), None)
+    assert all(one["is_test"] and one["silent_since"] is None for one in shown)
 
 
 async def test_CHN_12_a_gateway_that_hangs_holds_only_its_own_channel(

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import alerts, assignments, events, incidents, review, states, store
+from dispatch import alerts, assignments, events, incidents, review, states, store, tables
 from tests import factories as f
 
 A = states.Assignment
 
 
 async def _played(conn: AsyncConnection, now: datetime) -> store.Incident:
-    """Play an incident: one goes all the way, one declines, the others stay silent."""
+    """Play an incident: one goes all the way, one declines, the others let their time run out."""
     scene = await f.make_scene(conn, now=now)
     sent_at = now + timedelta(seconds=21)
     first, second, *_ = (await f.send(conn, scene, now=sent_at)).alerts
@@ -25,6 +26,7 @@ async def _played(conn: AsyncConnection, now: datetime) -> store.Incident:
     for step in (A.EN_ROUTE, A.ON_SCENE, A.WITH_PATIENT, A.HANDED_OVER, A.CLEARED):
         at += timedelta(seconds=61.25)
         await assignments.step(conn, taken.id, step, policy=f.POLICY, by=first.responder_id, now=at)
+    await alerts.time_out(conn, scene.incident.id, policy=f.POLICY, now=at)
     return await incidents.close(
         conn, scene.incident.id, states.Disposition.COMPLETED, by=scene.operator,
         now=at + timedelta(seconds=30),
@@ -93,3 +95,25 @@ async def test_REV_2_everybody_asked_is_counted_once_and_the_silent_are_named(
     ]
     asked = {item["responder"] for item in body["responders"]}
     assert {item["responder"] for item in body["silent"]} == asked - set(answered)
+
+
+async def test_REV_2_who_was_told_to_stop_before_the_time_was_over_is_not_silent(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    scene = await f.make_scene(conn, people=4, now=now)
+    await conn.execute(sa.update(tables.incident).values(exercise=True))
+    covered, wanted, silent, stopped = scene.responders
+    await f.send(conn, scene, named=[covered], now=now)
+    await alerts.cover(conn, scene.incident.id, now=now)
+    await f.send(conn, scene, named=[wanted, silent], now=now)
+    # A real alarm takes one of them out of the exercise.
+    real = await f.make_incident(conn, scene.org_id, now=now)
+    plan = await f.make_plan(conn, real.id, named=[wanted], now=now)
+    await alerts.send_wave(conn, plan, by=scene.operator, now=now)
+    late = now + timedelta(seconds=f.POLICY.alert_expires_s)
+    await alerts.time_out(conn, scene.incident.id, policy=f.POLICY, now=late)
+    await f.send(conn, scene, named=[stopped], now=late)
+    await incidents.stand_down(conn, scene.incident.id, by=scene.operator, now=late)
+    body = await review.after_action(conn, scene.incident.id)
+    assert [item["responder"] for item in body["silent"]] == [str(silent)]
+    assert body["counts"]["stood_down"] == 3

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import db, depots, errors, stock, store, tables, timers
+from dispatch import db, depots, errors, incidents, states, stock, store, tables, timers
 from tests import factories as f
 from tests.dispatch.verify import verify_action
 
@@ -126,6 +126,34 @@ async def test_STK_5_a_claim_ends_by_its_timer(conn: AsyncConnection, now: datet
     assert [reservation.status for reservation in found] == ["expired"]
     with pytest.raises(errors.Conflict):
         await stock.issue(conn, claim, by=shelf.keeper, now=later)
+
+
+async def test_STK_5_closing_gives_back_what_was_not_handed_out(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    shelf = await make_shelf(conn, now=now)
+    (handed_out,) = await reserve(conn, shelf, 30, now=now)
+    await stock.issue(conn, handed_out, by=shelf.keeper, now=now)
+    for quantity in (20, 5):
+        await reserve(conn, shelf, quantity, now=now)
+    topics = [f"incident:{shelf.incident}"]
+    async with verify_action(conn, topics, now=now):
+        await incidents.close(
+            conn, shelf.incident, states.Disposition.CANCELLED, by=shelf.keeper, now=now
+        )
+    assert await balance(conn, shelf) == (70, 0)
+    found = await store.reservations_of(conn, shelf.incident)
+    assert [one.status for one in found] == ["issued", "released", "released"]
+    lines = await store.list_lines(conn, shelf.incident)
+    told = [line.args for line in lines if line.kind == "stock_released"]
+    assert told == [{"item": "quilt", "quantity": 25}]
+    left = await conn.scalar(
+        sa.select(sa.func.count()).where(tables.timer.c.incident_id == shelf.incident)
+    )
+    assert left == 0
+    # Opened again it has nothing; who still needs it reserves it again.
+    await incidents.reopen(conn, shelf.incident, by=shelf.keeper, now=now)
+    assert await balance(conn, shelf) == (70, 0)
 
 
 async def test_BRD_1_reservations_are_told(conn: AsyncConnection, now: datetime) -> None:

@@ -41,6 +41,7 @@ class Doubles:
             "sms_template_alert": "SMS_1",
             "sms_template_stand_down": "SMS_2",
             "sms_template_mission": "SMS_3",
+            "sms_template_reminder": "SMS_4",
             "voice_url": self.aliyun.url,
             "voice_number": "02785550000",
             "voice_template_alert": "TTS_1",
