@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, orgs, states, store, tables
+from dispatch import db, errors, orgs, states, store, tables
 
 #: A one-time link is shown on a terminal and used at once.
 LINK_LASTS = timedelta(minutes=30)
@@ -113,21 +113,24 @@ async def find_identity(conn: AsyncConnection, person_id: UUID) -> Identity | No
 
 
 async def _identity(conn: AsyncConnection, values: dict[str, object]) -> Identity | None:
-    row = (await conn.execute(_IDENTITY, values)).one_or_none()
-    if row is None:
+    [rows] = await db.together(conn, (_IDENTITY, values))
+    if not rows:
         return None
+    [row] = rows
     person = Person(
-        row.id, row.name, row.name_en, row.username, row.phone, row.language, row.is_invented
-    )
+        row["id"], row["name"], row["name_en"], row["username"], row["phone"], row["language"],
+        row["is_invented"],
+    )  # fmt: skip
     org = orgs.Org(
-        row.org_id, row.code, row.name_zh, row.org_name_en, row.level, row.parent, row.path,
-        row.org_phone, row.timezone, row.is_demo, row.version,
+        row["org_id"], row["code"], row["name_zh"], row["org_name_en"], row["level"],
+        row["parent"], row["path"], row["org_phone"], row["timezone"], row["is_demo"],
+        row["version"],
     )  # fmt: skip
     grants = tuple(
         Grant(states.OrgRole(item["role"]), UUID(item["org_id"]), item["path"])
-        for item in row.grants
+        for item in row["grants"]
     )
-    return Identity(person, org, grants, frozenset(row.scopes))
+    return Identity(person, org, grants, frozenset(row["scopes"]))
 
 
 # ---- sessions, tokens, links

@@ -8,12 +8,17 @@ row dies. No lock is held across routing, Redis or the network.
 from __future__ import annotations
 
 import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
 
 import orjson
+import psycopg
 import redis.asyncio
 import sqlalchemy as sa
+from psycopg.rows import dict_row
+from sqlalchemy.dialects.postgresql import psycopg as dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from realtime import log
@@ -40,14 +45,16 @@ def make_engine(database_url: str, *, pool_size: int = 8) -> AsyncEngine:
         pool_timeout=3,
         pool_recycle=1_800,
         hide_parameters=True,  # errors are logged, and values are phone numbers and places
-        json_serializer=_json,
+        json_serializer=json,
+        json_deserializer=orjson.loads,
         connect_args={"options": SESSION_OPTIONS, "connect_timeout": 3},
     )
     sa.event.listen(engine.sync_engine, "checkout", _refuse_dropped)
     return engine
 
 
-def _json(value: object) -> str:
+def json(value: object) -> str:
+    """Write a value as JSON, as every column of JSON is written."""
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
@@ -65,11 +72,62 @@ def _refuse_dropped(_adapted: object, record: sa.pool.ConnectionPoolEntry, _prox
         raise sa.exc.InvalidatePoolError
 
 
-@asynccontextmanager
-async def savepoint(conn: AsyncConnection) -> AsyncIterator[None]:
-    """Undo what is done inside when it raises, and give back the row locks that it took."""
-    async with conn.begin_nested():
-        yield
+#: A statement that is made once, and its parameters as the driver takes them: JSON as text.
+Query = tuple[sa.ClauseElement, Mapping[str, Any]]
+
+
+async def together(conn: AsyncConnection, *queries: Query) -> list[list[dict[str, Any]]]:
+    """Send statements in one round trip, in this order, and return the rows of each.
+
+    Each sees what those before it wrote and has locked, as if they were sent one by one. For what
+    an alarm waits for: SQLAlchemy and the wait take longer than most statements.
+    """
+    driver = _driver(conn)
+    try:
+        if len(queries) == 1:
+            return [await _rows(await _ask(driver, queries[0]))]
+        async with driver.pipeline():
+            asked = [await _ask(driver, query) for query in queries]
+        return [await _rows(cursor) for cursor in asked]
+    except psycopg.Error as error:
+        if driver.closed:
+            await conn.invalidate(error)
+        raise sa.exc.DBAPIError.instance(
+            None, None, error, psycopg.Error, hide_parameters=True, dialect=_DIALECT
+        ) from error
+
+
+_DIALECT = dialect.PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+
+
+def _driver(conn: AsyncConnection) -> psycopg.AsyncConnection[Any]:
+    checked_out = None if conn.sync_connection is None else conn.sync_connection.connection
+    driver = None if checked_out is None else checked_out.driver_connection
+    if not isinstance(driver, psycopg.AsyncConnection):
+        raise TypeError("not a connection of psycopg")
+    return driver
+
+
+async def _ask(
+    driver: psycopg.AsyncConnection[Any], query: Query
+) -> psycopg.AsyncCursor[dict[str, Any]]:
+    statement, values = query
+    sql, fixed = _written(statement, tuple(sorted(values)))
+    cursor = driver.cursor(row_factory=dict_row)
+    return await cursor.execute(sql, {**fixed, **values})
+
+
+async def _rows(cursor: psycopg.AsyncCursor[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [] if cursor.description is None else await cursor.fetchall()
+
+
+@cache
+def _written(statement: sa.ClauseElement, names: tuple[str, ...]) -> tuple[bytes, dict[str, Any]]:
+    """Write a statement as the driver takes it; an update writes the columns among the names."""
+    compiled: Any = statement.compile(dialect=_DIALECT, column_keys=list(names))
+    # Lists that the statement itself holds are written out; those that are given are arrays.
+    whole = compiled.construct_expanded_state(dict.fromkeys(names))
+    return whole.statement.encode(), dict(whole.parameters)
 
 
 class Database:
@@ -82,14 +140,15 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Run one transaction; after its commit tell Redis which topics moved.
+        """Run one transaction; append what it told at its end, then tell Redis which topics moved.
 
         The hint may be lost: every process looks at the log once a second anyway.
         """
         async with self.engine.connect() as conn:
-            log.forget_moved(conn)
+            log.hold(conn)
             async with conn.begin():
                 yield conn
+                await log.release(conn)
             moved = log.moved(conn)
         if moved and self._hints is not None:
             await log.publish_moved(self._hints, moved)

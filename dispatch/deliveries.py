@@ -17,7 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import events, ladder, states, store, tables, telling
+from dispatch import db, events, ladder, states, store, tables, telling
 from dispatch.ladder import Channel, Purpose
 
 __all__ = [
@@ -28,8 +28,9 @@ __all__ = [
     "Status",
     "Why",
     "answer",
-    "climb",
+    "climbing",
     "confirm",
+    "confirm_all",
     "give_up_waiting",
     "patched",
     "queue_mission",
@@ -169,13 +170,10 @@ on conflict (alert_id, channel, purpose) do nothing
 """)
 
 
-async def climb(
-    conn: AsyncConnection, alert_ids: Sequence[UUID], rungs: Sequence[ladder.Rung], *, now: datetime
-) -> None:
+def climbing(alert_ids: Sequence[UUID], rungs: Sequence[ladder.Rung], *, now: datetime) -> db.Query:
     """Put alerts on their way up the rungs; doing it again changes nothing."""
-    if alert_ids:
-        steps = tuple(rungs) or ladder.choose((), states.Kind.OTHER)
-        await conn.execute(_CLIMB, {"alerts": list(alert_ids), "now": now, **_columns(steps)})
+    steps = tuple(rungs) or ladder.choose((), states.Kind.OTHER)
+    return _CLIMB, {"alerts": list(alert_ids), "now": now, **_columns(steps)}
 
 
 async def stand_down(
@@ -220,14 +218,27 @@ async def confirm(
     now: datetime,
 ) -> store.Alert:
     """Note that a channel's message got so far, never back; return the locked alert with it."""
+    return (await confirm_all(conn, [alert], purpose, status=status, via=via, now=now))[0]
+
+
+async def confirm_all(
+    conn: AsyncConnection,
+    alerts: Sequence[store.Alert],
+    purpose: Purpose,
+    *,
+    status: Status = Status.DELIVERED,
+    via: Channel = Channel.LIVE,
+    now: datetime,
+) -> list[store.Alert]:
+    """Do as `confirm` for some locked alerts, in one statement."""
     delivery = tables.delivery.c
     rows = await _change(
         conn, now,
-        delivery.alert_id == alert.id, delivery.purpose == purpose.value,
+        delivery.alert_id.in_([alert.id for alert in alerts]), delivery.purpose == purpose.value,
         delivery.channel == via.value, delivery.status.in_(BELOW[status]),
         status=status.value, why=None, delivered_at=sa.func.coalesce(delivery.delivered_at, now),
     )  # fmt: skip
-    return patched([alert], rows)[0]
+    return patched(alerts, rows)
 
 
 async def answer(

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import matching
+from dispatch import db, matching
 
 #: Older answers say nothing about today.
 LOOK_BACK = timedelta(days=365)
@@ -50,8 +50,11 @@ async def read(
         "ids": list(ids), "exercise": exercise, "since": now - LOOK_BACK,
         "day_ago": now - BUDGET_FOR,
     }  # fmt: skip
-    rows = await conn.execute(_HISTORIES, values)
-    return {row.responder_id: History(row.settled, row.accepted, row.last_day) for row in rows}
+    [rows] = await db.together(conn, (_HISTORIES, values))
+    return {
+        row["responder_id"]: History(row["settled"], row["accepted"], row["last_day"])
+        for row in rows
+    }
 
 
 def accept(policy: matching.Policy, history: History | None) -> float:

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, events, states, store, tables
+from dispatch import db, errors, events, states, store, tables
 from geo import position as positions
 
 #: Distances are told in steps of this, so that they name no house.
@@ -176,7 +176,8 @@ async def views_of_asked(
     Whoever may have an older stand-down to read is looked up.
     """
     ids = [alert.responder_id for alert in alerts]
-    unread = list((await conn.execute(_UNREAD_OF, {"ids": ids})).scalars())
+    [rows] = await db.together(conn, (_UNREAD_OF, {"ids": ids}))
+    unread = [row["responder_id"] for row in rows]
     fresh = {alert.responder_id: _view([Ask(incident, alert, None)], now) for alert in alerts}
     return fresh | (await views(conn, unread, now=now) if unread else {})
 

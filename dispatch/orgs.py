@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, store, tables
+from dispatch import db, errors, store, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,5 +217,5 @@ async def owners_of_responders(
     conn: AsyncConnection, responder_ids: Collection[UUID]
 ) -> dict[UUID, Owner]:
     """Say whose some responders are; who is no responder is left out."""
-    rows = await conn.execute(_RESPONDERS, {"ids": list(responder_ids)})
-    return {row.id: Owner(row.path, row.id) for row in rows}
+    [rows] = await db.together(conn, (_RESPONDERS, {"ids": list(responder_ids)}))
+    return {row["id"]: Owner(row["path"], row["id"]) for row in rows}

@@ -18,7 +18,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, matching, states, store, tables
+from dispatch import db, errors, matching, states, store, tables
 from geo import position
 
 _logger = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ select coalesce(
      order by length(org.path) desc, area is null, kinds = '{}', severities = '{}',
               effective_from desc, published_at desc, policy_version.id desc
      limit 1)
-)
+) as document
 """)
 
 
@@ -159,7 +159,8 @@ async def effective(
         "severity": incident.severity, "now": now,
         "lon": incident.position.lon, "lat": incident.position.lat,
     }  # fmt: skip
-    document = await conn.scalar(_EFFECTIVE, values)
+    [[row]] = await db.together(conn, (_EFFECTIVE, values))
+    document = row["document"]
     if document is None:
         return base
     try:

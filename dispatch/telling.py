@@ -77,7 +77,7 @@ async def tell(
     told += await _to_people(conn, people or {}, but=[a.responder_id for a in asked], now=now)
     told += also
     await _take_back_places(conn, incident, alerts, assignments, now=now)
-    await log.append_many(conn, told, at=now)
+    await log.tell(conn, told, at=now)
 
 
 async def items(
@@ -222,6 +222,7 @@ async def _take_back_places(
             )
             over.append(mission.Ask(incident, alert, assignment))
     if over:
+        await log.release(conn)  # an event of this very transaction may tell the place
         await conn.execute(_TAKE_BACK, [_take_back(ask, now) for ask in over])
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import histories, matching, states
+from dispatch import db, histories, matching, states
 
 #: An AED of which nothing more is known: confirmed open, seldom looked at.
 _WORKS = 0.85
@@ -74,20 +74,20 @@ async def asked(conn: AsyncConnection, incident_id: UUID) -> list[Asked]:
 
     Opened again, it begins anew: all that was asked before has ended.
     """
-    rows = await conn.execute(_ASKED, {"incident_id": incident_id})
+    [rows] = await db.together(conn, (_ASKED, {"incident_id": incident_id}))
     return [
         Asked(
-            row.responder_id,
-            states.Role(row.role),
-            row.aed_id,
-            states.Alert(row.status),
-            None if row.assignment is None else states.Assignment(row.assignment),
-            row.notified_at,
-            row.accepted_at,
-            row.eta_at,
-            None if row.travel_s is None else float(row.travel_s),
-            row.team_id,
-            row.carries,
+            row["responder_id"],
+            states.Role(row["role"]),
+            row["aed_id"],
+            states.Alert(row["status"]),
+            None if row["assignment"] is None else states.Assignment(row["assignment"]),
+            row["notified_at"],
+            row["accepted_at"],
+            row["eta_at"],
+            None if row["travel_s"] is None else float(row["travel_s"]),
+            row["team_id"],
+            row["carries"],
         )
         for row in rows
     ]

@@ -36,6 +36,7 @@ PUBLISH_PAUSE_S = 2.0
 BIRTH = "*"
 
 _MOVED_KEY = "golden_moved"
+_HELD_KEY = "golden_held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,35 @@ def _fresh_epoch() -> str:
     return secrets.token_hex(8)
 
 
+def hold(conn: AsyncConnection) -> None:
+    """Hold what is told from now on until `release`; the start of a transaction.
+
+    So the clocks, one of which a whole organisation shares, are locked just before the commit.
+    """
+    forget_moved(conn)
+    conn.info[_HELD_KEY] = []
+
+
+async def tell(conn: AsyncConnection, items: Sequence[Item], *, at: datetime) -> None:
+    """Append events at the end of a transaction that holds them, else now."""
+    held = conn.info.get(_HELD_KEY)
+    if held is None:
+        await append_many(conn, items, at=at)
+    else:
+        held.append((at, items))
+
+
+async def release(conn: AsyncConnection) -> None:
+    """Append what is held, all of one instant at once; hold nothing any more."""
+    by_time: dict[datetime, list[Item]] = {}
+    for at, items in conn.info.pop(_HELD_KEY, ()):
+        by_time.setdefault(at, []).extend(items)
+    for at, items in by_time.items():
+        await append_many(conn, items, at=at)
+
+
 def forget_moved(conn: AsyncConnection) -> None:
-    """Forget which topics moved; the start of a transaction, as connections are used again."""
+    """Forget which topics moved: connections are used again."""
     conn.info.pop(_MOVED_KEY, None)
 
 
@@ -126,18 +154,22 @@ def moved(conn: AsyncConnection) -> Mapping[str, int]:
     return dict(found)
 
 
-async def publish_moved(redis: Redis, moved: Mapping[str, int]) -> None:
-    """Tell every process, after the commit, where to look. Never raises, never waits long."""
+async def publish_moved(redis: Redis, moved: Mapping[str, int]) -> bool:
+    """Tell every process, after the commit, where to look; say whether Redis took it.
+
+    Never raises, never waits long.
+    """
     if not moved or not hints.lets_through():
-        return
+        return False
     lines = "\n".join(f"{topic} {seq}" for topic, seq in moved.items())
     try:
         async with asyncio.timeout(PUBLISH_TIMEOUT_S):
             await redis.publish(MOVED_CHANNEL, lines)
     except away.REDIS_FAILS:
         hints.note(success=False)
-    else:
-        hints.note(success=True)
+        return False
+    hints.note(success=True)
+    return True
 
 
 def read_hint(lines: str) -> dict[str, int]:

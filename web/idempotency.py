@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -30,11 +31,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatch import errors, tables
+from dispatch import db, errors, tables
 from web import auth, dependencies, problems
+from web.plain_depends import at_once
 
 KEPT_FOR = timedelta(hours=72)
 KEY_MOST = 200
+#: A plan that is outdated when it should be sent is made again, so that it is tried this often.
+TRIES = 3
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -65,7 +69,7 @@ def key_of(
     return key
 
 
-REQUIRED = Depends(key_of)
+REQUIRED = Depends(at_once(key_of))
 
 
 def open_key_of(key: Annotated[str, REQUIRED]) -> str:
@@ -73,7 +77,7 @@ def open_key_of(key: Annotated[str, REQUIRED]) -> str:
     return key
 
 
-FOR_ANYBODY = Depends(open_key_of)
+FOR_ANYBODY = Depends(at_once(open_key_of))
 
 
 class Route(APIRoute):
@@ -138,14 +142,7 @@ async def _digest(request: Request) -> bytes:
 async def _once(request: Request, claim: Claim, handler: Handler) -> Response:
     database, now = dependencies.database_of(request), dependencies.now_of(request)
     try:
-        async with database.transaction() as conn:
-            stored = await _find(conn, claim, now=now)
-            if stored is not None:
-                return stored
-            request.state.transaction = conn
-            response = await handler(request)
-            await _store(conn, claim, response, now=now)
-            return response
+        return await _change(request, claim, handler)
     except errors.Conflict as conflict:
         response = problems.of_dispatch(request, conflict)
     async with database.transaction() as conn:
@@ -154,6 +151,26 @@ async def _once(request: Request, claim: Claim, handler: Handler) -> Response:
         if stored is None:
             await _store(conn, claim, response, now=now)
         return stored or response
+
+
+async def _change(request: Request, claim: Claim, handler: Handler) -> Response:
+    """Run the handler, and anew when what it decided from has changed while it decided."""
+    for _ in range(TRIES - 1):
+        with suppress(errors.PlanOutdated):
+            return await _try(request, claim, handler)
+    return await _try(request, claim, handler)
+
+
+async def _try(request: Request, claim: Claim, handler: Handler) -> Response:
+    now = dependencies.now_of(request)
+    async with dependencies.database_of(request).transaction() as conn:
+        stored = await _find(conn, claim, now=now)
+        if stored is not None:
+            return stored
+        request.state.transaction = conn
+        response = await handler(request)
+        await _store(conn, claim, response, now=now)
+        return response
 
 
 # Two keys that share a number only wait for each other once in 2^64; the row decides.
@@ -175,14 +192,16 @@ async def _find(conn: AsyncConnection, claim: Claim, *, now: datetime) -> Respon
 
     Raises KeyReused when the key was used for something else.
     """
-    await conn.execute(_LOCK, {"subject_id": str(claim.subject_id), "key": claim.key})
+    lock = {"subject_id": str(claim.subject_id), "key": claim.key}
     asked = {"subject": claim.subject_id, "of_key": claim.key, "since": now - KEPT_FOR}
-    row = (await conn.execute(_STORED, asked)).one_or_none()
-    if row is None:
+    _, rows = await db.together(conn, (_LOCK, lock), (_STORED, asked))
+    if not rows:
         return None
-    if (row.route, row.body_hash) != (claim.route, claim.body_hash):
+    [row] = rows
+    if (row["route"], row["body_hash"]) != (claim.route, claim.body_hash):
         raise errors.KeyReused
-    return Response(row.body, row.status, headers={**row.headers, "Idempotent-Replayed": "true"})
+    headers = {**row["headers"], "Idempotent-Replayed": "true"}
+    return Response(row["body"], row["status"], headers=headers)
 
 
 # A row that is older than 72 h is as good as none, and is replaced.
@@ -199,14 +218,15 @@ _KEPT_HEADERS = ("content-type", "content-language", "location", "etag")
 
 
 async def _store(conn: AsyncConnection, claim: Claim, response: Response, *, now: datetime) -> None:
+    headers = {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name))}
     kept: Mapping[str, object] = {
         "subject_id": claim.subject_id,
         "key": claim.key,
         "route": claim.route,
         "body_hash": claim.body_hash,
         "status": response.status_code,
-        "headers": {name: value for name in _KEPT_HEADERS if (value := response.headers.get(name))},
+        "headers": db.json(headers),
         "body": bytes(response.kept if isinstance(response, ShownOnce) else response.body),
         "created_at": now,
     }
-    await conn.execute(_STORE, kept)
+    await db.together(conn, (_STORE, kept))

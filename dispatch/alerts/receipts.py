@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import deliveries, errors, events, states, store, telling
+from dispatch import deliveries, errors, events, states, store, tables, telling
 
 
 class Level(StrEnum):
@@ -17,6 +20,15 @@ class Level(StrEnum):
 
     RECEIVED = "received"  # it is stored on this phone
     SHOWN = "shown"  # it is on the screen
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How far an alert has come on the phone of somebody, as they say."""
+
+    alert_id: UUID
+    by: UUID
+    level: Level
 
 
 async def acknowledge(
@@ -35,26 +47,84 @@ async def acknowledge(
     incident, alert = await store.lock_alert_shared(conn, alert_id)
     if alert.responder_id != by:
         raise errors.NotFound
-    values: dict[str, Any] = {}
-    if level is Level.SHOWN and alert.shown_at is None:
-        values["shown_at"] = now
-    is_first = alert.delivered_at is None
-    if is_first:
-        values |= _delivered(alert, now)
-    if values:
-        alert = await store.change_alert(conn, alert, **values)
-    before = alert.channels
-    alert = await deliveries.confirm(conn, alert, deliveries.Purpose.ALERT, via=via, now=now)
-    if is_first:
-        await _tell_receipt(
-            conn, events.Kind.ALERT_DELIVERED, incident, alert, by=None, at=None, now=now
-        )
-    elif alert.channels != before:
-        await telling.tell(
-            conn, events.Kind.DELIVERY_CHANGED, incident,
-            with_incident=False, alerts=[alert], now=now,
+    shown = {alert_id} if level is Level.SHOWN else set()
+    return (await _take(conn, incident, [alert], shown, via=via, now=now))[0]
+
+
+async def incidents_of(conn: AsyncConnection, alert_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Say of which incident each alert is; what is no alert is left out."""
+    alert = tables.alert.c
+    rows = await conn.execute(
+        sa.select(alert.id, alert.incident_id).where(alert.id.in_(list(alert_ids)))
+    )
+    return {row.id: row.incident_id for row in rows}
+
+
+async def acknowledge_all(
+    conn: AsyncConnection, incident_id: UUID, receipts: Collection[Receipt], *, now: datetime
+) -> set[Receipt]:
+    """Do as `acknowledge` for many phones of one incident, told as one event.
+
+    Returns those that were taken; the others are of alerts that are somebody else's.
+    """
+    ids = {receipt.alert_id for receipt in receipts}
+    incident, found = await store.lock_alerts_shared(conn, incident_id, sorted(ids))
+    asked = {alert.id: alert.responder_id for alert in found}
+    taken = {receipt for receipt in receipts if asked.get(receipt.alert_id) == receipt.by}
+    mine = {receipt.alert_id for receipt in taken}
+    shown = {receipt.alert_id for receipt in taken if receipt.level is Level.SHOWN}
+    if mine:
+        own = [alert for alert in found if alert.id in mine]
+        await _take(conn, incident, own, shown, via=deliveries.Channel.LIVE, now=now)
+    return taken
+
+
+async def _take(
+    conn: AsyncConnection,
+    incident: store.Incident,
+    found: Sequence[store.Alert],
+    shown: Collection[UUID],
+    *,
+    via: deliveries.Channel,
+    now: datetime,
+) -> list[store.Alert]:
+    """Note receipts of locked alerts; the first of each stands on the timeline."""
+    noted = await _note(conn, found, shown, now)
+    noted = await deliveries.confirm_all(conn, noted, deliveries.Purpose.ALERT, via=via, now=now)
+    pairs = list(zip(found, noted, strict=True))
+    first = [new for old, new in pairs if old.delivered_at is None]
+    told = [new for old, new in pairs if old.delivered_at is None or old.channels != new.channels]
+    if told:
+        lines = await store.add_lines(
+            conn, incident.id, [telling.whom([alert]) for alert in first],
+            channel=events.Channel.PHONE, kind=events.LineKind.ALERT_DELIVERED, now=now,
         )  # fmt: skip
-    return alert
+        kind = events.Kind.ALERT_DELIVERED if first else events.Kind.DELIVERY_CHANGED
+        await telling.tell(
+            conn, kind, incident, with_incident=False, alerts=told, lines=lines,
+            people={a.responder_id: events.PersonKind.ALERT_CHANGED for a in first}, now=now,
+        )  # fmt: skip
+    return noted
+
+
+async def _note(
+    conn: AsyncConnection, found: Sequence[store.Alert], shown: Collection[UUID], now: datetime
+) -> list[store.Alert]:
+    """Write what the receipts change; those who change alike in one statement."""
+    alike: dict[tuple[tuple[str, Any], ...], list[store.Alert]] = {}
+    for alert in found:
+        values: dict[str, Any] = {}
+        if alert.id in shown and alert.shown_at is None:
+            values["shown_at"] = now
+        if alert.delivered_at is None:
+            values |= _delivered(alert, now)
+        alike.setdefault(tuple(values.items()), []).append(alert)
+    noted = {alert.id: alert for alert in found}
+    for items, some in alike.items():
+        if items:
+            changed = await store.change_alerts(conn, some, **dict(items))
+            noted.update({alert.id: alert for alert in changed})
+    return [noted[alert.id] for alert in found]
 
 
 def _delivered(alert: store.Alert, now: datetime) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import (
+    db,
     deliveries,
     eligibility,
     errors,
@@ -51,34 +52,36 @@ async def send_wave(
     made (plan again), NobodyToAlert when none of the named people can be asked, IncidentClosed.
     """
     incident = plan.incident
-    version = await store.lock_version(conn, incident.id)
-    if version != incident.version:
-        raise errors.PlanOutdated(state={"version": version})
-    gone = yielding.Yielded()
-    if incident.practice_of is None:
-        gone = await yielding.give_way(
-            conn, [item.person.id for item in plan.chosen], is_real=not incident.exercise, now=now
-        )
-    lost = await _lost(conn, incident, [item.person.id for item in plan.chosen], now=now)
+    people = [item.person.id for item in plan.chosen]
+    gone = await _lock(conn, incident, people, now=now)
+    lost = await _lost(conn, incident, people, now=now) if people else {}
     chosen = [item for item in plan.chosen if item.person.id not in lost]
     if plan.named is not None and not chosen:
         raise errors.NobodyToAlert(state={"excluded": _reasons(plan, lost)})
-    wave = await store.add_wave(
-        conn, incident.id, policy=plan.policy.label, level=plan.level, by=by, now=now
-    )
-    asked = await _insert(conn, wave, plan, chosen, now=now)
-    rungs = ladder.choose(plan.policy.rungs(incident.severity), incident.kind)
-    await deliveries.climb(conn, asked, rungs, now=now)
-    alerts = await store.alerts_of_wave(conn, wave.id) if asked else []
+    wave, alerts, incident = await _write(conn, plan, chosen, by=by, now=now)
     allocation_id = await _keep_record(conn, plan, wave, lost)
-    incident = await store.change_incident(conn, incident.id, **_after(incident, alerts, now))
-    await _arm(conn, incident, wave, alerts, plan.policy, now=now)
-    line = await _wave_line(conn, incident, wave, alerts, plan, by=by, now=now)
+    line = await _arm(conn, incident, wave, alerts, plan, now=now)
     await telling.tell(
         conn, events.Kind.WAVE_SENT, incident, alerts=alerts, just_asked=True, lines=[line],
         people=gone.people, also=gone.items, now=now,
     )  # fmt: skip
     return Sent(wave, tuple(alerts), allocation_id)
+
+
+async def _lock(
+    conn: AsyncConnection, incident: store.Incident, people: Sequence[UUID], *, now: datetime
+) -> yielding.Yielded:
+    """Lock an incident that is as it was planned for, and let others give way for it."""
+    queries = [store.locking(incident.id)]
+    if incident.practice_of is None:
+        queries.append(yielding.finding_bound(people, is_real=not incident.exercise))
+    locked, *found = await db.together(conn, *queries)
+    if not locked:
+        raise errors.NotFound
+    version = locked[0]["version"]
+    if version != incident.version:
+        raise errors.PlanOutdated(state={"version": version})
+    return await yielding.free(conn, people, [row["id"] for rows in found for row in rows], now=now)
 
 
 # ix_alert_responder_id, and the unique index of live assignments.
@@ -102,19 +105,15 @@ async def _lost(
     Everybody who asks or takes an answer locks the responder first, so the answer holds until the
     commit; two unique indexes hold it against code that forgets.
     """
-    people = await store.lock_responders(conn, ids)
-    duties = {person.id: person.duty_at(now) for person in people.values()}
-    lost = {
+    values = {"ids": ids, "incident_id": incident.id, "reopened_at": incident.reopened_at}
+    people, taken = await db.together(conn, store.locking_responders(ids), (_TAKEN, values))
+    duties = {row["id"]: store.Responder.from_row(row).duty_at(now) for row in people}
+    busy = dict.fromkeys((row["responder_id"] for row in taken), matching.Reason.BUSY)
+    return busy | {
         person: eligibility.DUTY_REASONS[duty]
         for person, duty in duties.items()
         if duty is not states.Duty.AVAILABLE
     }
-    on_duty = duties.keys() - lost.keys()
-    values = {
-        "ids": list(on_duty), "incident_id": incident.id, "reopened_at": incident.reopened_at,
-    }  # fmt: skip
-    busy = (await conn.execute(_TAKEN, values)).scalars()
-    return lost | dict.fromkeys(busy, matching.Reason.BUSY)
 
 
 def _reasons(plan: planning.Plan, lost: Mapping[UUID, matching.Reason]) -> dict[str, str]:
@@ -125,22 +124,44 @@ def _reasons(plan: planning.Plan, lost: Mapping[UUID, matching.Reason]) -> dict[
     }
 
 
-async def _insert(
+async def _write(
     conn: AsyncConnection,
-    wave: store.Wave,
     plan: planning.Plan,
     chosen: Sequence[planning.Considered],
     *,
+    by: UUID | None,
     now: datetime,
-) -> list[UUID]:
-    if not chosen:
-        return []
+) -> tuple[store.Wave, list[store.Alert], store.Incident]:
+    """Write the wave and its alerts, send them on their way, and return all as it is now."""
+    incident, wave_id = plan.incident, store.new_id()
+    rows = _rows(wave_id, plan, chosen, now=now)
+    rungs = ladder.choose(plan.policy.rungs(incident.severity), incident.kind)
+    asking = [
+        store.adding_alerts(rows),
+        deliveries.climbing([row["id"] for row in rows], rungs, now=now),
+    ]
+    [wave], *_, asked, [changed] = await db.together(
+        conn,
+        store.adding_wave(
+            wave_id, incident.id, policy=plan.policy.label, level=plan.level, by=by, now=now
+        ),
+        *(asking if rows else ()),
+        store.alerts_of_wave(wave_id),
+        store.changing_incident(incident.id, **_after(incident, rows, now)),
+    )
+    alerts = [store.Alert.from_row(row) for row in asked]
+    return store.Wave.from_row(wave), alerts, store.Incident.from_row(changed)
+
+
+def _rows(
+    wave_id: UUID, plan: planning.Plan, chosen: Sequence[planning.Considered], *, now: datetime
+) -> list[dict[str, Any]]:
     until = {item.aed.id: ways.open_until(item) for item in plan.aeds if item.is_chosen}
-    rows: list[dict[str, Any]] = [
+    return [
         {
             "id": store.new_id(),
-            "incident_id": wave.incident_id,
-            "wave_id": wave.id,
+            "incident_id": plan.incident.id,
+            "wave_id": wave_id,
             "responder_id": item.person.id,
             "team_id": plan.team_of.get(item.person.id, plan.team_id),
             "role": (item.role or states.Role.DIRECT).value,
@@ -158,8 +179,6 @@ async def _insert(
         }
         for item in chosen
     ]
-    await store.add_alerts(conn, rows)
-    return [row["id"] for row in rows]
 
 
 async def _keep_record(
@@ -183,11 +202,9 @@ async def _keep_record(
     )
 
 
-def _after(
-    incident: store.Incident, alerts: Sequence[store.Alert], now: datetime
-) -> dict[str, Any]:
+def _after(incident: store.Incident, asked: Sequence[object], now: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {"stood_down_at": None}
-    if alerts:
+    if asked:
         reached = states.incident_forward(incident.status, states.Incident.ALERTING)
         values |= {"status": reached.value, "first_alert_at": incident.first_alert_at or now}
     return values
@@ -198,35 +215,38 @@ async def _arm(
     incident: store.Incident,
     wave: store.Wave,
     alerts: Sequence[store.Alert],
-    policy: matching.Policy,
+    plan: planning.Plan,
     *,
     now: datetime,
-) -> None:
-    """Arm the ends of the wave's waits, if it asked anybody, and the next look."""
+) -> store.Line:
+    """Arm the ends of the wave's waits, if it asked anybody, and the next look; add its line."""
+    policy = plan.policy
     after = {
         timers.Kind.ALERT_EXPIRY: policy.alert_expires_s,
         timers.Kind.DELIVERY_CHECK: policy.delivery_wait_s,
     }
-    ends = [
-        timers.Due(kind, now + timedelta(seconds=wait_s), wave.id) for kind, wait_s in after.items()
+    due = [
+        timers.Due(kind, now + timedelta(seconds=wait_s), wave.id)
+        for kind, wait_s in (after.items() if alerts else ())
     ]
     look_at = await waves.after(conn, incident, wave, alerts, policy, now=now)
     if look_at is None:
         await timers.disarm(conn, incident.id, kinds=[timers.Kind.WAVE])
-    looks = [] if look_at is None else [timers.Due(timers.Kind.WAVE, look_at)]
-    await timers.arm_all(conn, incident.id, [*(ends if alerts else ()), *looks])
+    else:
+        due.append(timers.Due(timers.Kind.WAVE, look_at))
+    adding = _adding_line(incident, wave, alerts, plan, now=now)
+    _, [line] = await db.together(conn, timers.arming(incident.id, due), adding)
+    return store.Line.from_row(line)
 
 
-async def _wave_line(
-    conn: AsyncConnection,
+def _adding_line(
     incident: store.Incident,
     wave: store.Wave,
     alerts: Sequence[store.Alert],
     plan: planning.Plan,
     *,
-    by: UUID | None,
     now: datetime,
-) -> store.Line:
+) -> db.Query:
     kind = events.LineKind.WAVE_SENT if alerts else events.LineKind.NO_ONE_LEFT
     roles = [alert.role for alert in alerts]
     args = {
@@ -237,9 +257,9 @@ async def _wave_line(
         **_extent(plan),
         **telling.whom(alerts),
     }
-    channel = events.Channel.SYSTEM if by is None else events.Channel.CONSOLE
-    return await store.add_line(
-        conn, incident.id, channel=channel, kind=kind, args=args, by=by, now=now
+    channel = events.Channel.SYSTEM if wave.by_id is None else events.Channel.CONSOLE
+    return store.adding_line(
+        incident.id, channel=channel, kind=kind, args=args, by=wave.by_id, now=now
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch import (
     assignments,
     care,
+    db,
     deliveries,
     events,
     mission,
@@ -55,16 +56,30 @@ where :is_real and incident.exercise and assignment.responder_id = any(cast(:ids
 """)
 
 
+def finding_bound(responder_ids: Collection[UUID], *, is_real: bool) -> db.Query:
+    """Find what would have to give way for some people: the rows have the ids of incidents."""
+    return _BOUND, {"ids": list(responder_ids), "is_real": is_real}
+
+
 async def give_way(
     conn: AsyncConnection, responder_ids: Collection[UUID], *, is_real: bool, now: datetime
 ) -> Yielded:
     """Free people whom something else wants now: from practice, for a real alarm from exercises.
 
-    Locks those incidents and then the responders, all at once: call it before responders are
-    locked. What is returned has to be told at the end of the same transaction.
+    What is returned has to be told at the end of the same transaction.
     """
-    rows = await conn.execute(_BOUND, {"ids": list(responder_ids), "is_real": is_real})
-    ids = rows.scalars().all()
+    [bound] = await db.together(conn, finding_bound(responder_ids, is_real=is_real))
+    return await free(conn, responder_ids, [row["id"] for row in bound], now=now)
+
+
+async def free(
+    conn: AsyncConnection, responder_ids: Collection[UUID], ids: Collection[UUID], *, now: datetime
+) -> Yielded:
+    """Free people from the incidents that were found.
+
+    Locks those incidents and then the responders, all at once: call it before responders are
+    locked.
+    """
     if not ids:
         return Yielded()
     incident = tables.incident.c

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -102,7 +101,7 @@ class Alert:
 
     @classmethod
     def from_row(cls, row: reading.Row) -> Alert:
-        """Read a row of `_ALERT`."""
+        """Read a row of `ALERT`."""
         position = row["from_position"]
         typed: dict[str, Any] = {
             "role": states.Role(row["role"]),
@@ -141,7 +140,7 @@ _AED_COLUMNS = (
     ).label("aed_photos"),
 )
 # Served by the primary key, ix_alert_incident_id or ix_alert_responder_id.
-_ALERT = (
+ALERT = (
     sa.select(
         tables.alert,
         tables.wave.c.number.label("wave"),
@@ -160,18 +159,7 @@ _ALERT = (
 
 async def list_alerts(conn: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> list[Alert]:
     """Return alerts in the order in which they were made."""
-    rows = await conn.execute(_ALERT.where(*conditions).order_by(tables.alert.c.id))
-    return [Alert.from_row(row) for row in reading.rows(rows)]
-
-
-_OF_WAVE = _ALERT.where(tables.alert.c.wave_id == sa.bindparam("wave_id", type_=sa.Uuid)).order_by(
-    tables.alert.c.id
-)
-
-
-async def alerts_of_wave(conn: AsyncConnection, wave_id: UUID) -> list[Alert]:
-    """Return the alerts of a wave in the order in which they were made."""
-    rows = await conn.execute(_OF_WAVE, {"wave_id": wave_id})
+    rows = await conn.execute(ALERT.where(*conditions).order_by(tables.alert.c.id))
     return [Alert.from_row(row) for row in reading.rows(rows)]
 
 
@@ -186,7 +174,7 @@ async def get_alert(conn: AsyncConnection, alert_id: UUID) -> Alert:
 async def lock_alerts(conn: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> list[Alert]:
     """Lock alerts in the order of their ids and return them as they are now."""
     rows = await conn.execute(
-        _ALERT.where(*conditions)
+        ALERT.where(*conditions)
         .order_by(tables.alert.c.id)
         .with_for_update(key_share=True, of=tables.alert)
     )
@@ -202,6 +190,19 @@ async def lock_alert_shared(conn: AsyncConnection, alert_id: UUID) -> tuple[Inci
     mine = sa.select(tables.alert.c.incident_id).where(tables.alert.c.id == alert_id)
     incident = await share_incident(conn, tables.incident.c.id == mine.scalar_subquery())
     return incident, await _lock_one(conn, alert_id)
+
+
+async def lock_alerts_shared(
+    conn: AsyncConnection, incident_id: UUID, alert_ids: Sequence[UUID]
+) -> tuple[Incident, list[Alert]]:
+    """Lock some alerts of an incident as `lock_alert_shared` does; those of another are left out.
+
+    Raises NotFound when there is no such incident.
+    """
+    incident = await share_incident(conn, tables.incident.c.id == incident_id)
+    alert = tables.alert.c
+    found = await lock_alerts(conn, alert.id.in_(list(alert_ids)), alert.incident_id == incident_id)
+    return incident, found
 
 
 async def _lock_one(conn: AsyncConnection, alert_id: UUID) -> Alert:
@@ -221,30 +222,6 @@ async def lock_alert(conn: AsyncConnection, alert_id: UUID) -> tuple[Incident, A
         raise errors.NotFound
     incident = await lock_incident(conn, incident_id, even_closed=True)
     return incident, await _lock_one(conn, alert_id)
-
-
-# One statement and one value, however many are asked.
-_ADD = sa.text("""
-insert into alert (
-    id, incident_id, wave_id, responder_id, team_id, role, aed_id, aed_usable_until, status,
-    travel_s, direct_s, distance_m, eta_source, from_position, position_at, notified_at, expires_at)
-select
-    id, incident_id, wave_id, responder_id, team_id, role, aed_id, aed_usable_until, status,
-    travel_s, direct_s, distance_m, eta_source, from_position, position_at, notified_at, expires_at
-from jsonb_populate_recordset(cast(null as alert), cast(:rows as jsonb))
-""")
-
-
-async def add_alerts(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert alerts whose responders are locked and were found free."""
-    written = orjson.dumps(rows, default=_as_text, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
-    await conn.execute(_ADD, {"rows": written})
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, Position):
-        return f"POINT({value.lon!r} {value.lat!r})"
-    raise TypeError(type(value).__name__)
 
 
 async def change_alert(conn: AsyncConnection, alert: Alert, **values: Any) -> Alert:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, states, tables
+from dispatch import db, errors, states, tables
 from dispatch.store import reading
 from dispatch.store.ids import new_id
 from geo.position import Position
@@ -66,7 +65,7 @@ class Incident:
     on_scene: int
 
     @classmethod
-    def from_row(cls, row: sa.RowMapping) -> Incident:
+    def from_row(cls, row: reading.Row) -> Incident:
         """Read a row of `_INCIDENT`."""
         disposition = row["disposition"]
         typed: dict[str, Any] = {
@@ -108,6 +107,8 @@ _INCIDENT = sa.select(
 ).join_from(tables.incident, tables.org, tables.org.c.id == tables.incident.c.org_id)
 
 
+# The columns to be written are the names of the parameters.
+_ADD = sa.insert(tables.incident)
 _IS_IT = tables.incident.c.id == sa.bindparam("incident_id", type_=sa.Uuid)
 _LOCK = sa.select(tables.incident.c.version).where(_IS_IT).with_for_update(key_share=True)
 _ONE = _INCIDENT.where(_IS_IT)
@@ -135,12 +136,9 @@ async def lock_incident(
     return found
 
 
-async def lock_version(conn: AsyncConnection, incident_id: UUID) -> int:
-    """Lock an incident and return its version; every change counts it up. Raises NotFound."""
-    version = await conn.scalar(_LOCK, {"incident_id": incident_id})
-    if version is None:
-        raise errors.NotFound
-    return int(version)
+def locking(incident_id: UUID) -> db.Query:
+    """Lock an incident; the one row has its version, which every change counts up."""
+    return _LOCK, {"incident_id": incident_id}
 
 
 async def share_incident(conn: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> Incident:
@@ -159,10 +157,10 @@ async def share_incident(conn: AsyncConnection, *conditions: sa.ColumnElement[bo
 
 async def get_incident(conn: AsyncConnection, incident_id: UUID) -> Incident:
     """Return an incident. Raises NotFound."""
-    row = (await conn.execute(_ONE, {"incident_id": incident_id})).mappings().one_or_none()
-    if row is None:
+    [rows] = await db.together(conn, (_ONE, {"incident_id": incident_id}))
+    if not rows:
         raise errors.NotFound
-    return Incident.from_row(row)
+    return Incident.from_row(rows[0])
 
 
 async def list_incidents(
@@ -190,17 +188,24 @@ async def next_number(conn: AsyncConnection, org_id: UUID, *, now: datetime) -> 
 
     Raises NotFound when there is no such organisation.
     """
-    row = (await conn.execute(_NEXT_NUMBER, {"org_id": org_id, "now": now})).one_or_none()
-    if row is None:
+    [rows] = await db.together(conn, (_NEXT_NUMBER, {"org_id": org_id, "now": now}))
+    if not rows:
         raise errors.NotFound
-    return f"{row.year}-{row.last:06d}"
+    return f"{rows[0]['year']}-{rows[0]['last']:06d}"
 
 
 async def add_incident(conn: AsyncConnection, **values: Any) -> Incident:
     """Insert an incident from its column values and return it."""
-    incident_id: UUID = values.setdefault("id", new_id())
-    await conn.execute(sa.insert(tables.incident).values(**_bound(values)))
-    return await get_incident(conn, incident_id)
+    values.setdefault("id", new_id())
+    _, [row] = await db.together(conn, *adding_incident(**values))
+    return Incident.from_row(row)
+
+
+def adding_incident(**values: Any) -> tuple[db.Query, db.Query]:
+    """Do as `add_incident` does, given an `id`; the one row of the second is an `Incident`'s."""
+    place = values["position"]
+    written = {**values, "position": f"SRID=4326;POINT({place.lon!r} {place.lat!r})"}
+    return (_ADD, written), (_ONE, {"incident_id": values["id"]})
 
 
 # The columns to be written are the names of the other parameters.
@@ -218,171 +223,13 @@ async def change_incident(conn: AsyncConnection, incident_id: UUID, **values: An
     return Incident.from_row(rows.mappings().one())
 
 
+def changing_incident(incident_id: UUID, **values: Any) -> db.Query:
+    """Do as `change_incident` does; the one row is an `Incident`'s. Takes no position."""
+    return _CHANGE, {"incident_id": incident_id, **values}
+
+
 def _bound(values: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value.ewkb() if isinstance(value, Position) else value
         for name, value in values.items()
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Wave:
-    """One round of asking."""
-
-    id: UUID
-    incident_id: UUID
-    number: int
-    sent_at: datetime
-    policy: str
-    by_id: UUID | None
-    level: int | None
-
-    @classmethod
-    def from_row(cls, row: sa.RowMapping) -> Wave:
-        """Read a row of the table."""
-        return reading.value(cls, row)
-
-
-# Served by the unique numbers of an incident's waves.
-_ADD_WAVE = sa.text("""
-insert into wave (id, incident_id, number, sent_at, policy, level, by_id)
-values (:id, :incident_id,
-        (select coalesce(max(number), 0) + 1 from wave where incident_id = :incident_id),
-        :sent_at, :policy, :level, :by)
-returning *
-""")
-
-
-async def add_wave(
-    conn: AsyncConnection,
-    incident_id: UUID,
-    *,
-    policy: str,
-    level: int | None = None,
-    by: UUID | None,
-    now: datetime,
-) -> Wave:
-    """Insert the next wave of a locked incident; `level` where a run card asks for it."""
-    values = {
-        "id": new_id(), "incident_id": incident_id, "sent_at": now, "policy": policy,
-        "level": level, "by": by,
-    }  # fmt: skip
-    rows = await conn.execute(_ADD_WAVE, values)
-    return Wave.from_row(rows.mappings().one())
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One entry of an incident's timeline; struck, never deleted."""
-
-    id: UUID
-    seq: int
-    incident_id: UUID
-    at: datetime
-    device_at: datetime | None
-    actor_id: UUID | None
-    actor_name: str | None
-    channel: str
-    kind: str
-    args: dict[str, object]
-    text: str | None
-    struck_at: datetime | None
-    struck_by: UUID | None
-
-    @classmethod
-    def from_row(cls, row: sa.RowMapping) -> Line:
-        """Read a row with its actor's name."""
-        return reading.value(cls, row)
-
-
-# A literal, because SQLAlchemy does not correlate a subquery inside RETURNING.
-_ACTOR_NAME = sa.literal_column(
-    "(select person.name from person where person.id = line.actor_id)", sa.Text
-).label("actor_name")
-
-
-_ADD_LINE = sa.insert(tables.line).returning(tables.line, _ACTOR_NAME)
-
-
-async def add_line(
-    conn: AsyncConnection,
-    incident_id: UUID,
-    *,
-    channel: str,
-    kind: str,
-    args: Mapping[str, object],
-    text: str | None = None,
-    device_at: datetime | None = None,
-    by: UUID | None,
-    now: datetime,
-) -> Line:
-    """Append a line to the timeline of an incident."""
-    values = {
-        "id": new_id(), "incident_id": incident_id, "at": now, "device_at": device_at,
-        "actor_id": by, "channel": channel, "kind": kind, "args": dict(args), "text": text,
-    }  # fmt: skip
-    rows = await conn.execute(_ADD_LINE, values)
-    return Line.from_row(rows.mappings().one())
-
-
-async def strike_line(
-    conn: AsyncConnection, incident_id: UUID, line_id: UUID, *, by: UUID, now: datetime
-) -> Line | None:
-    """Mark a line as struck; None when there is none that could be (a trigger allows it once)."""
-    line = tables.line.c
-    rows = await conn.execute(
-        sa.update(tables.line)
-        .where(line.id == line_id, line.incident_id == incident_id, line.struck_at.is_(None))
-        .values(struck_at=now, struck_by=by)
-        .returning(tables.line, _ACTOR_NAME)
-    )
-    row = rows.mappings().one_or_none()
-    return None if row is None else Line.from_row(row)
-
-
-async def get_line(conn: AsyncConnection, incident_id: UUID, line_id: UUID) -> Line:
-    """Return one line of an incident. Raises NotFound."""
-    line = tables.line.c
-    rows = await conn.execute(
-        sa.select(tables.line, _ACTOR_NAME).where(
-            line.id == line_id, line.incident_id == incident_id
-        )
-    )
-    row = rows.mappings().one_or_none()
-    if row is None:
-        raise errors.NotFound
-    return Line.from_row(row)
-
-
-async def list_lines(conn: AsyncConnection, incident_id: UUID) -> list[Line]:
-    """Return the whole timeline in the order it was written."""
-    rows = await conn.execute(
-        sa.select(tables.line, _ACTOR_NAME)
-        .where(tables.line.c.incident_id == incident_id)
-        .order_by(tables.line.c.seq)
-    )
-    return [Line.from_row(row) for row in rows.mappings()]
-
-
-_ADD_ALLOCATION = sa.insert(tables.allocation)
-
-
-async def add_allocation(conn: AsyncConnection, **values: Any) -> UUID:
-    """Keep the record of one decision and return its id."""
-    allocation_id = new_id()
-    await conn.execute(_ADD_ALLOCATION, {"id": allocation_id, **values})
-    return allocation_id
-
-
-async def list_allocations(
-    conn: AsyncConnection, incident_id: UUID, *, limit: int | None = None
-) -> Sequence[sa.RowMapping]:
-    """Return the records of an incident's decisions, the latest first."""
-    allocation = tables.allocation
-    rows = await conn.execute(
-        sa.select(allocation)
-        .where(allocation.c.incident_id == incident_id)
-        .order_by(allocation.c.id.desc())
-        .limit(limit)
-    )
-    return rows.mappings().all()

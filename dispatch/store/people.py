@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, states, tables
+from dispatch import db, errors, states, tables
 from dispatch.store import reading
 from geo.position import Position
 
@@ -111,8 +111,13 @@ async def lock_responders(
     """
     if not responder_ids:
         return {}
-    rows = await conn.execute(_LOCK, {"ids": list(responder_ids)})
-    return {row["id"]: Responder.from_row(row) for row in reading.rows(rows)}
+    [rows] = await db.together(conn, locking_responders(responder_ids))
+    return {row["id"]: Responder.from_row(row) for row in rows}
+
+
+def locking_responders(responder_ids: Collection[UUID]) -> db.Query:
+    """Do as `lock_responders` does; the rows are `Responder`s'."""
+    return _LOCK, {"ids": list(responder_ids)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +198,12 @@ _FIXES = sa.select(tables.last_position).where(reading.is_any(tables.last_positi
 
 async def last_fixes(conn: AsyncConnection, responder_ids: Sequence[UUID]) -> dict[UUID, Fix]:
     """Return the last stored positions of some responders."""
-    rows = await conn.execute(_FIXES, {"ids": list(responder_ids)})
+    [rows] = await db.together(conn, (_FIXES, {"ids": list(responder_ids)}))
     return {
-        row.responder_id: Fix(
-            Position.from_wkb(row.position),
-            row.at,
-            None if row.accuracy_m is None else float(row.accuracy_m),
+        row["responder_id"]: Fix(
+            Position.from_wkb(row["position"]),
+            row["at"],
+            None if row["accuracy_m"] is None else float(row["accuracy_m"]),
         )
         for row in rows
     }

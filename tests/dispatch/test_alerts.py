@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from dispatch import (
     tables,
     timers,
 )
+from realtime import log
 from tests import factories as f
 
 
@@ -183,6 +185,38 @@ async def test_ALR_16_receipts_count_once_and_only_from_the_person_asked(
         await alerts.acknowledge(
             conn, first.id, alerts.Level.SHOWN, by=second.responder_id, now=later
         )
+
+
+async def test_ALR_16_receipts_of_many_count_as_each_would_and_are_told_as_one_event(
+    conn: AsyncConnection, now: datetime
+) -> None:
+    scene = await f.make_scene(conn, now=now)
+    first, second, third, *_ = (await f.send(conn, scene, now=now)).alerts
+    of = {alert.id: alert.incident_id for alert in (first, second, third)}
+    assert await alerts.incidents_of(conn, [*of, uuid4()]) == of
+    received, shown = alerts.Level.RECEIVED, alerts.Level.SHOWN
+    mine = {
+        alerts.Receipt(first.id, first.responder_id, received),
+        alerts.Receipt(first.id, first.responder_id, shown),
+        alerts.Receipt(second.id, second.responder_id, received),
+    }
+    foreign = alerts.Receipt(third.id, first.responder_id, shown)
+    before = (await log.position_of(conn, [f"incident:{scene.incident.id}"])).popitem()[1]
+    for _ in range(2):
+        taken = await alerts.acknowledge_all(
+            conn, scene.incident.id, {*mine, foreign}, now=now + timedelta(seconds=1)
+        )
+        assert taken == mine
+    after = (await log.position_of(conn, [f"incident:{scene.incident.id}"])).popitem()[1]
+    assert after.seq == before.seq + 1
+    known = {alert.id: alert for alert in await store.list_alerts(conn, tables.alert.c.id.in_(of))}
+    assert [known[a.id].status for a in (first, second, third)] == [
+        states.Alert.DELIVERED, states.Alert.DELIVERED, states.Alert.NOTIFIED,
+    ]  # fmt: skip
+    assert [known[a.id].shown_at is not None for a in (first, second, third)] == [
+        True, False, False,
+    ]  # fmt: skip
+    assert (await _kinds_of_lines(conn, scene)).count("alert_delivered") == 2
 
 
 async def test_ALR_17_accepting_makes_one_assignment_however_often(

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from geo import walking
 from geo.position import Position
-from web.api import alerting
+from web import idempotency
 
 _CHANGE = "update incident set version = version + 1 where id = %s"
 _LOCK = "select from incident where id = %s for no key update nowait"
@@ -33,7 +33,9 @@ class _Disturbed(walking.WalkingNetwork):
         return super().times(origin, targets, **how)
 
 
-@pytest.mark.parametrize(("changes", "status"), [(alerting.TRIES - 1, 201), (alerting.TRIES, 409)])
+@pytest.mark.parametrize(
+    ("changes", "status"), [(idempotency.TRIES - 1, 201), (idempotency.TRIES, 409)]
+)
 async def test_ALR_10_an_outdated_plan_is_made_again_without_the_lock(
     app: FastAPI, database: str, enrol: Enrol, volunteer: Enrol, *, changes: int, status: int
 ) -> None:
@@ -54,7 +56,7 @@ async def test_ALR_10_an_outdated_plan_is_made_again_without_the_lock(
     path = f"/api/v1/incidents/{incident['id']}/alert"
     answer = await operator.http.post(path, json={}, headers=key())
     assert answer.status_code == status, answer.text
-    assert plans == alerting.TRIES
+    assert plans == idempotency.TRIES
     if status == 409:
         assert code_of(answer) == (409, "plan_outdated")
     else:

@@ -170,6 +170,8 @@ STEPS = {
     "/tasks/{task_id}/take",
     "/tasks/{task_id}/done",
     "/me/surveys/{survey_id}",
+    "/live/acks",
+    "/live/poll",
     "/me/push",  # the same browser again renews what is kept
     "/gateways/push/received",
     "/gateways/sms/receipts",

@@ -16,8 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch import (
     alerts,
     board,
-    db,
-    errors,
     events,
     matching,
     orgs,
@@ -35,9 +33,6 @@ from web.dependencies import Caller, Crs, Language, Network, Now, Policy, Redis,
 from web.rights import Action
 
 router = APIRouter(prefix="/incidents", tags=["incidents"], route_class=idempotency.Route)
-
-#: A plan that is outdated when it should be sent is made again this often.
-TRIES = 3
 
 
 class AlertRequest(fields.Body):
@@ -124,8 +119,7 @@ async def plan(
     now: Now,
 ) -> Response:
     """Say who would be alerted now and why, and everyone within reach who would not, and why."""
-    await check(conn, caller, Action.INCIDENT_RUN, incident_id)
-    known = await store.get_incident(conn, incident_id)
+    known = await _incident(conn, caller, incident_id)
     policy = await policies.effective(conn, known, base=policy, now=now)
     live = await planning.live_positions(
         conn, incident_id, bus, policy=policy, network=network, known=known, now=now
@@ -171,10 +165,10 @@ async def alert(
     the wave has no alerts and people are looked for again; when none of the named can be asked, 409
     `nobody_to_alert` says why of each.
     """
-    await check(conn, caller, Action.INCIDENT_RUN, incident_id)
+    known = await _incident(conn, caller, incident_id)
     named = await _named(conn, caller, body or AlertRequest())
     sent = await _send(
-        conn, incident_id, named, bus, policy=policy, network=network, by=caller.id, now=now
+        conn, known, named, bus, policy=policy, network=network, by=caller.id, now=now
     )
     answer = {
         "wave": events.wave_out(sent.wave),
@@ -182,6 +176,16 @@ async def alert(
         "allocation": str(sent.allocation_id),
     }
     return fields.send(answer, crs, status=201)
+
+
+async def _incident(
+    conn: AsyncConnection, caller: auth.Caller, incident_id: UUID
+) -> store.Incident:
+    """Return an incident that the caller may run, in one look. Raises NotFound, NotAllowed."""
+    known = await store.get_incident(conn, incident_id)
+    path = known.org_path if known.practice_of is None else None
+    rights.require(caller, Action.INCIDENT_RUN, rights.Thing(path))
+    return known
 
 
 async def _named(conn: AsyncConnection, caller: auth.Caller, body: AlertRequest) -> Named:
@@ -195,7 +199,7 @@ async def _named(conn: AsyncConnection, caller: auth.Caller, body: AlertRequest)
 
 async def _send(
     conn: AsyncConnection,
-    incident_id: UUID,
+    known: store.Incident,
     named: Named,
     bus: redis.asyncio.Redis,
     *,
@@ -204,27 +208,14 @@ async def _send(
     by: UUID,
     now: datetime,
 ) -> alerts.Sent:
-    """Plan without a lock and send; when the incident moved meanwhile, let go of it and plan again.
-
-    The live positions of the first plan serve the others too.
-    """
-    known = await store.get_incident(conn, incident_id)
+    """Plan without a lock and send; when the incident moved meanwhile the request begins anew."""
     policy = await policies.effective(conn, known, base=policy, now=now)
     live = await planning.live_positions(
-        conn, incident_id, bus, policy=policy, network=network,
+        conn, known.id, bus, policy=policy, network=network,
         named=named.responders, team_id=named.team_id, known=known, now=now,
     )  # fmt: skip
-    for attempt in range(1, TRIES + 1):
-        if attempt > 1:
-            known = await store.get_incident(conn, incident_id)
-        made = await _plan(conn, known, named, live, policy=policy, network=network, now=now)
-        try:
-            async with db.savepoint(conn):
-                return await alerts.send_wave(conn, made, by=by, now=now)
-        except errors.PlanOutdated:
-            if attempt == TRIES:
-                raise
-    raise AssertionError  # unreachable: the last attempt returns or raises
+    made = await _plan(conn, known, named, live, policy=policy, network=network, now=now)
+    return await alerts.send_wave(conn, made, by=by, now=now)
 
 
 async def _plan(
