@@ -99,8 +99,8 @@ def _ready(pid: int, port: int, path: str) -> Service:
 
 
 @contextmanager
-def servers() -> Iterator[System]:
-    """Start the servers in a temporary folder and stop them at the end."""
+def servers(**more: str) -> Iterator[System]:
+    """Start the servers in a temporary folder and stop them at the end; `more` is PostgreSQL's."""
     owner = process.server_owner()
     with (
         tempfile.TemporaryDirectory(prefix="golden-bench-") as folder,
@@ -108,7 +108,7 @@ def servers() -> Iterator[System]:
     ):
         home = Path(folder)
         home.chmod(0o711)
-        settings = {**cluster.DURABLE, "shared_buffers": "1GB"}
+        settings = {**cluster.DURABLE, "shared_buffers": "1GB", **more}
         postgres = cluster.Postgres(home / "pg", home / "run", owner, settings)
         bus = cluster.Redis(home / "run", owner)
         postgres.initialise()
