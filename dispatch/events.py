@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +76,18 @@ class Care(StrEnum):
 
 #: The one kind of a `team:` topic: alerts of its members that changed, or an incident that ended.
 TEAM_ANSWER = "team_answer"
+
+_OF_CARDS = (Kind.LINE_ADDED, Kind.STOCK_RESERVED, Kind.STOCK_ISSUED, Kind.STOCK_RELEASED)
+_OF_BOARDS = (Kind.CHANNELS_CHANGED, Kind.DISASTER_CHANGED, Kind.AED_CHANGED, Kind.AEDS_IMPORTED,
+              Kind.AED_CHECK_DUE, Kind.TASK_OVERDUE)  # fmt: skip
+#: Which topics hear of each kind, by the word before the colon.
+HEARD_BY: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(Kind, frozenset({"org", "incident"})),
+    **dict.fromkeys(_OF_CARDS, frozenset({"incident"})),
+    **dict.fromkeys(_OF_BOARDS, frozenset({"org"})),
+    **dict.fromkeys(PersonKind, frozenset({"person"})),
+    TEAM_ANSWER: frozenset({"team"}),
+}
 
 #: One sentence per kind, for the AsyncAPI page.
 MEANINGS: Mapping[str, str] = {
@@ -172,6 +185,7 @@ class Channel(StrEnum):
     AMBULANCE = "ambulance"
 
 
+@lru_cache(maxsize=512)  # a wave says the same times many times
 def time(at: datetime | None) -> str | None:
     """Write a time as RFC 3339 in UTC with milliseconds."""
     if at is None:

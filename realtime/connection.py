@@ -41,6 +41,8 @@ class Load:
 
 
 Send = Callable[[str], Awaitable[None]]
+#: Takes a frame at once if the socket has room, and says whether it did.
+Put = Callable[[str], bool]
 Loader = Callable[["Connection", Load], Awaitable[Sequence[str]]]
 
 
@@ -56,6 +58,7 @@ class Connection:
         send: Send,
         load: Loader,
         *,
+        put: Put | None = None,
         person: str = "",
         queue_most: int = QUEUE_MOST,
         send_within_s: float = SEND_WITHIN_S,
@@ -67,11 +70,13 @@ class Connection:
         self.closing: Close | None = None
         self.next_beat_at = 0.0
         self._send = send
+        self._put = put
         self._load = load
         self._queue: deque[str | Load] = deque()
         self._queue_most = queue_most
         self._send_within_s = send_within_s
         self._moving: dict[str, dict[str, orjson.Fragment]] = {}
+        self._is_writing = False
         self._wake = asyncio.Event()
         self._stirred_until = 0.0
 
@@ -94,8 +99,13 @@ class Connection:
         self._stirred_until = now + STIRRED_FOR_S
 
     def push(self, frame: str | Load) -> None:
-        """Queue a frame; a client whose queue is full is closed as too slow."""
+        """Send a frame at once if nothing is before it and the socket has room; else queue it.
+
+        A client whose queue is full is closed as too slow.
+        """
         if self.closing is not None:
+            return
+        if self._put is not None and self._is_idle and isinstance(frame, str) and self._put(frame):
             return
         if len(self._queue) >= self._queue_most:
             self.close(Close.TOO_SLOW)
@@ -117,6 +127,14 @@ class Connection:
             case Step.NOTHING:
                 pass
 
+    def repeat(self, event: Event, frame: str) -> bool:
+        """Send again what was sent and not confirmed; not to who has more to read before it."""
+        stream = self.streams.get(event.topic)
+        if stream is None or self._queue or not stream.has(event):
+            return False
+        self.push(frame)
+        return self.closing is None
+
     def reload(self, topic: str) -> None:
         """Have a topic read from the log again, as it went astray."""
         stream = self.streams.get(topic)
@@ -133,14 +151,19 @@ class Connection:
             self._moving.setdefault(topic, {}).update(items)
             self._wake.set()
 
-    def beat(self, server_time: datetime) -> None:
-        """Queue a heartbeat with the last number sent of each topic."""
+    def beat(self, server_time: datetime, troubles: Sequence[Mapping[str, object]] = ()) -> None:
+        """Queue a heartbeat with the last number sent of each topic; consoles hear of troubles."""
         seqs = {
             topic: stream.cursor.seq
             for topic, stream in self.streams.items()
             if stream.is_live and stream.cursor is not None
         }
-        self.push(protocol.heartbeat(seqs, heartbeat_s=self.heartbeat_s, server_time=server_time))
+        told = troubles if self.is_console else ()
+        self.push(
+            protocol.heartbeat(
+                seqs, heartbeat_s=self.heartbeat_s, server_time=server_time, troubles=told
+            )
+        )
 
     def close(self, code: Close) -> None:
         """Ask the writer to end with this code; the first reason stands."""
@@ -172,11 +195,19 @@ class Connection:
             else:
                 return
 
+    @property
+    def _is_idle(self) -> bool:
+        return not self._queue and not self._is_writing
+
     async def _put_out(self, frame: str | Load) -> None:
-        frames = [frame] if isinstance(frame, str) else await self._load(self, frame)
-        for each in frames:
-            async with asyncio.timeout(self._send_within_s):
-                await self._send(each)
+        self._is_writing = True
+        try:
+            frames = [frame] if isinstance(frame, str) else await self._load(self, frame)
+            for each in frames:
+                async with asyncio.timeout(self._send_within_s):
+                    await self._send(each)
+        finally:
+            self._is_writing = False
 
     async def _say_farewell(self) -> Close:
         code = self.closing or Close.TRY_LATER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -26,8 +26,11 @@ class Hub:
         self.marks: dict[str, Mark] = {}
         self._listeners: dict[str, set[Connection]] = {}
         self._moving: dict[str, dict[str, orjson.Fragment]] = {}
+        #: What is broken in the way of an alert, as consoles are told with every heartbeat.
+        self.troubles: Sequence[Mapping[str, object]] = ()
         # For the metrics; whoever closes a socket counts it.
         self.events_sent = 0
+        self.events_repeated = 0
         self.closed: Counter[Close] = Counter()
 
     def join(self, connection: Connection, topic: str) -> None:
@@ -36,6 +39,19 @@ class Hub:
             self.connections.add(connection)
             min(self._by_turn, key=len).add(connection)
         self._listeners.setdefault(topic, set()).add(connection)
+
+    def overhear(self, connection: Connection, topic: str) -> None:
+        """Let this process's own ear hear a topic: no client, so it is not counted nor beaten."""
+        self._listeners.setdefault(topic, set()).add(connection)
+
+    def alarm(self, troubles: Sequence[Mapping[str, object]]) -> None:
+        """Tell consoles what is broken now, with a heartbeat at the next tick if that changed."""
+        if troubles == self.troubles:
+            return
+        self.troubles = troubles
+        for connection in self.connections:
+            if connection.is_console:
+                connection.next_beat_at = 0.0
 
     def part(self, connection: Connection, topic: str) -> None:
         """Let a connection hear a topic no more."""
@@ -76,6 +92,16 @@ class Hub:
             for connection in listeners:
                 connection.offer(event, frame)
 
+    def listeners(self, topic: str) -> Collection[Connection]:
+        """Return the connections that hear a topic in this process."""
+        return self._listeners.get(topic, ())
+
+    def repeat(self, event: Event) -> None:
+        """Send an event again to those who had it, as no ack has come."""
+        frame = protocol.event(event, redelivered=True)
+        sent = [connection.repeat(event, frame) for connection in self.listeners(event.topic)]
+        self.events_repeated += sum(sent)
+
     @property
     def is_backed_up(self) -> bool:
         """Say whether somebody who is still served has half a queue to read."""
@@ -113,12 +139,13 @@ class Hub:
             for connection in self._listeners.get(topic, ()):
                 connection.move(topic, items)
 
-    @staticmethod
-    def _beat(connections: Iterable[Connection], monotonic: float, server_time: datetime) -> None:
+    def _beat(
+        self, connections: Iterable[Connection], monotonic: float, server_time: datetime
+    ) -> None:
         for connection in connections:
             if connection.next_beat_at <= monotonic:
                 connection.next_beat_at = monotonic + connection.heartbeat_s
-                connection.beat(server_time)
+                connection.beat(server_time, self.troubles)
 
     def disconnect(self, person: str, code: Close = Close.SIGN_IN_AGAIN) -> None:
         """Close every connection of a person, whose rights have changed."""

@@ -170,7 +170,7 @@ def parse(text: str) -> Message:
         raise BadMessage("malformed", "A message is a JSON object with a type.")
     match message.get("type"):
         case "hello":
-            return _hello(message)
+            return hello(message.get("topics"), message.get("token"))
         case "ack":
             return _ack(message)
         case "position":
@@ -179,9 +179,8 @@ def parse(text: str) -> Message:
             raise BadMessage("unknown_type", "The type is none of hello, ack, position.")
 
 
-def _hello(message: Mapping[str, object]) -> Hello:
-    topics = message.get("topics")
-    token = message.get("token")
+def hello(topics: object, token: object = None) -> Hello:
+    """Read what a client wants to hear, and from where. Raises BadMessage."""
     if not isinstance(topics, dict) or not topics or len(topics) > TOPICS_MOST:
         raise BadMessage("malformed", f"topics names 1 to {TOPICS_MOST} topics.")
     if token is not None and not (isinstance(token, str) and len(token) <= TOKEN_MOST_LETTERS):
@@ -286,31 +285,42 @@ def snapshot(topic: str, mark: Mark, body: Mapping[str, object]) -> str:
     )
 
 
-def event(what: Event) -> str:
-    """Write one event; done once, however many clients get it."""
-    return _text(
-        {
-            "type": "event",
-            "topic": what.topic,
-            "epoch": what.epoch,
-            "seq": str(what.seq),
-            "kind": what.kind,
-            "at": what.at,
-            "body": orjson.Fragment(what.body),
-        }
-    )
+def event(what: Event, *, redelivered: bool = False) -> str:
+    """Write one event; done once, however many clients get it.
+
+    `redelivered` says that it was sent before and wants an ack that has not come.
+    """
+    frame = {
+        "type": "event",
+        "topic": what.topic,
+        "epoch": what.epoch,
+        "seq": str(what.seq),
+        "kind": what.kind,
+        "at": what.at,
+        "body": orjson.Fragment(what.body),
+    }
+    return _text({**frame, "redelivered": True} if redelivered else frame)
 
 
-def heartbeat(topics: Mapping[str, int], *, heartbeat_s: int, server_time: datetime) -> str:
-    """Write the sign of life, with the last number of each topic and when the next one comes."""
-    return _text(
-        {
-            "type": "heartbeat",
-            "topics": {topic: str(seq) for topic, seq in topics.items()},
-            "heartbeat_s": heartbeat_s,
-            "server_time": server_time,
-        }
-    )
+def heartbeat(
+    topics: Mapping[str, int],
+    *,
+    heartbeat_s: int,
+    server_time: datetime,
+    troubles: Sequence[Mapping[str, object]] = (),
+) -> str:
+    """Write the sign of life, with the last number of each topic and when the next one comes.
+
+    `troubles`, which consoles are told, are what is broken in the way of an alert; left out while
+    nothing is.
+    """
+    frame = {
+        "type": "heartbeat",
+        "topics": {topic: str(seq) for topic, seq in topics.items()},
+        "heartbeat_s": heartbeat_s,
+        "server_time": server_time,
+    }
+    return _text({**frame, "troubles": troubles} if troubles else frame)
 
 
 def positions(topic: str, items: Sequence[object]) -> str:
@@ -323,10 +333,11 @@ def ack_ok(ack: Ack) -> str:
     return _text({"type": "ack_ok", "alert": ack.alert, "level": ack.level})
 
 
-def error(code: str, detail: str, *, topic: str | None = None) -> str:
-    """Write what was wrong with a message."""
-    what = {"type": "error", "code": code, "detail": detail}
-    return _text(what if topic is None else {**what, "topic": topic})
+def error(code: str, detail: str, *, topic: str | None = None, alert: str | None = None) -> str:
+    """Write what was wrong with a message; with the topic or the acked alert that it named."""
+    about = {"topic": topic, "alert": alert}
+    named = {name: value for name, value in about.items() if value is not None}
+    return _text({"type": "error", "code": code, "detail": detail, **named})
 
 
 def _text(frame: Mapping[str, object]) -> str:

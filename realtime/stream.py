@@ -61,6 +61,10 @@ class Stream:
                 self._hold(event)
                 return Step.LOAD
 
+    def has(self, event: Event) -> bool:
+        """Say whether the client was sent this event, as an event or within a snapshot."""
+        return self.is_live and self.cursor is not None and self._place(event) is Place.HAD
+
     def reload(self) -> None:
         """Load again from the cursor; a load that is under way now is not the last one."""
         self._must_repeat = not self.is_live

@@ -19,14 +19,35 @@ from websockets.exceptions import ConnectionClosed
 
 from dispatch import db
 from realtime import log
-from web import position_socket
+from web import live_frames, position_socket
+
+#: The kind of what tests append to fill a topic.
+MEANINGLESS = "x"
+_SHAPES = {shape.model_fields["type"].annotation.__args__[0]: shape for shape in live_frames.DOWN}  # type: ignore[union-attr]  # a Literal
 
 
 async def append(store: db.Database, topic: str, count: int = 1) -> None:
     """Append some events of no meaning to a topic, in one transaction."""
     async with store.transaction() as conn:
-        items = [log.Item(topic, "x", {"n": number}) for number in range(count)]
+        items = [log.Item(topic, MEANINGLESS, {"n": number}) for number in range(count)]
         await log.append_many(conn, items, at=datetime.now(UTC))
+
+
+def check_frame(frame: dict[str, Any]) -> dict[str, Any]:
+    """Hold a frame against its description in the AsyncAPI document, and give it back.
+
+    Only what `append` writes tells nothing that is described.
+    """
+    noun = str(frame.get("topic", "")).partition(":")[0]
+    shown = dict(frame)
+    if frame["type"] == "event" and frame["kind"] != MEANINGLESS:
+        live_frames.EVENT_BODIES[noun].model_validate_json(orjson.dumps(frame["body"]))
+    elif frame["type"] == "event":
+        shown["body"] = {}
+    elif frame["type"] == "snapshot":
+        live_frames.SNAPSHOTS[noun].model_validate_json(orjson.dumps(frame["body"]))
+    _SHAPES[frame["type"]].model_validate_json(orjson.dumps(shown))
+    return frame
 
 
 @asynccontextmanager
@@ -53,6 +74,7 @@ class Wire:
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
+        self.kinds: set[str] = set()
 
     async def say(self, **message: Any) -> None:
         """Send a message."""
@@ -76,7 +98,8 @@ class Wire:
         """Give the next frame; of another kind only where none is named."""
         async with asyncio.timeout(30):
             while True:
-                frame: dict[str, Any] = orjson.loads(await self.socket.recv())
+                frame = check_frame(orjson.loads(await self.socket.recv()))
+                self.kinds.add(frame["type"])
                 if kind is None or frame["type"] == kind:
                     return frame
 

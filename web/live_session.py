@@ -8,18 +8,25 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dispatch import alerts, board, errors
+from dispatch import board
 from realtime import log, protocol
 from realtime.connection import Connection, Load
 from realtime.protocol import Ack, BadMessage, Close, Hello, Mark, Message, Position
 from realtime.stream import Stream
-from web import auth, dependencies, live_watch, position_people, position_socket
+from web import (
+    auth,
+    dependencies,
+    live_acks,
+    live_watch,
+    position_people,
+    position_socket,
+    rights,
+)
 
 if TYPE_CHECKING:  # the two know each other; only the types go both ways
     from web.live import Live
@@ -61,7 +68,9 @@ class Session:
         self.standing: str | None = None
         self.check_at = 0.0
         self.number = next(_numbers)
-        self.connection = Connection(socket.send_text, self._load)
+        self.connection = Connection(
+            socket.send_text, self._load, put=position_socket.put_of(socket)
+        )
         # When all that was said will have been earned, at the rate that is allowed.
         self._earned_at = 0.0
         self._reporter: position_people.Person | None = None
@@ -169,14 +178,14 @@ class Session:
 
     async def _read(self) -> None:
         hello = await self._first_hello()
-        if hello is None or not await self._sign_in(hello):
+        if hello is None or not await self.sign_in(hello):
             return
         position_socket.listen(self.socket, self._overhear)
-        await self._subscribe(hello)
+        await self.subscribe(hello)
         while (message := await self._next()) is not None:
             match message:
                 case Hello():
-                    await self._subscribe(message)
+                    await self.subscribe(message)
                 case Ack():
                     await self._acknowledge(message)
                 case Position():
@@ -234,7 +243,7 @@ class Session:
     def _complain(self, code: str, detail: str, *, topic: str | None = None) -> None:
         self.connection.push(protocol.error(code, detail, topic=topic))
 
-    async def _sign_in(self, hello: Hello) -> bool:
+    async def sign_in(self, hello: Hello) -> bool:
         """Find out who this is; False if nobody or if it cannot be known now."""
         credential = live_watch.credential_of(self.socket, hello, self.line.settings)
         try:
@@ -253,14 +262,13 @@ class Session:
             return False
         return True
 
-    async def _subscribe(self, hello: Hello) -> None:
+    async def subscribe(self, hello: Hello) -> None:
         """Take the topics of a hello that this caller may hear; leave those no longer named.
 
         A topic that is already heard and comes with a cursor goes on as it is.
         """
-        find = partial(live_watch.audible, caller=self._known(), topics=list(hello.topics))
         try:
-            allowed = await self.line.look(find)
+            allowed = await self._allowed(list(hello.topics))
         except _DATABASE_FAILS:
             self.connection.close(Close.TRY_LATER)
             return
@@ -279,6 +287,13 @@ class Session:
         self.connection.is_console = any(not topic.startswith("person:") for topic in allowed)
         self.connection.push(Load(tuple(sorted(allowed)), is_hello=True))
 
+    async def _allowed(self, topics: Sequence[str]) -> set[str]:
+        """Say which topics this caller may hear; a phone's own needs no look."""
+        caller = self._known()
+        if all(rights.is_own(caller, topic) for topic in topics):
+            return set(topics)
+        return await self.line.look(partial(live_watch.audible, caller=caller, topics=topics))
+
     def renew(self, caller: auth.Caller, refused: Set[str]) -> None:
         """Go on with the caller's rights as they are now; what may not be heard is left."""
         self.caller = caller
@@ -290,22 +305,7 @@ class Session:
 
     async def _acknowledge(self, ack: Ack) -> None:
         """Store how far an alert has come on the device, then confirm it."""
-        try:
-            await self._store_ack(UUID(ack.alert), ack.level)
-        except ValueError:
-            self._complain("malformed", "alert is an id.")
-        except errors.DispatchError as refused:
-            self._complain(refused.code, str(refused))
-        except _DATABASE_FAILS:
-            self._complain("unavailable", "The ack was not stored; send it again.")
-        else:
-            self.connection.push(protocol.ack_ok(ack))
-
-    async def _store_ack(self, alert_id: UUID, level: str) -> None:
-        async with self.line.database.transaction() as conn:
-            await alerts.acknowledge(
-                conn, alert_id, alerts.Level(level), by=self._known().id, now=dependencies.clock()
-            )
+        self.connection.push(await live_acks.answer(self.line.database, self._known(), ack))
 
     def _locate(self, said: Position | str, heard_at: float) -> None:
         if self._reporter is None or self._reporter.is_gone:

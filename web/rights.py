@@ -189,7 +189,10 @@ async def org_for(
     Raises NotAllowed when the caller may make no such thing anywhere, NotFound for a foreign one.
     """
     if code is None:
-        return (await orgs.list_orgs(conn, [home(caller, action)], limit=1))[0]
+        path = home(caller, action)
+        if path == caller.org.path:
+            return caller.org
+        return (await orgs.list_orgs(conn, [path], limit=1))[0]
     reach(caller, action)
     org = await orgs.find_org(conn, code)
     require(caller, action, Thing(None if org is None else org.path))
@@ -243,11 +246,19 @@ async def may_listen(conn: AsyncConnection, caller: auth.Caller, topic: str) -> 
     kind, _, name = topic.partition(":")
     if kind not in _TOPICS:
         return False
+    if is_own(caller, topic):
+        return True
     noun, actions = _TOPICS[kind]
     owner = await _owner(conn, noun, name)
     return owner is not None and all(
         may(caller, action, Thing(owner.path, owner.person_id)) for action in actions
     )
+
+
+def is_own(caller: auth.Caller, topic: str) -> bool:
+    """Say whether this is the caller's own topic, which they may hear: nothing has to be read."""
+    is_mine = topic == f"person:{caller.id}"
+    return is_mine and may(caller, Action.OWN_SEE, Thing(caller.org.path, caller.id))
 
 
 async def _owner(conn: AsyncConnection, noun: orgs.Noun, name: str) -> orgs.Owner | None:

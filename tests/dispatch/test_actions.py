@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,6 +27,7 @@ from geo.aed_reports import ReportKind
 from geo.position import Position
 from tests import factories as f
 from tests.dispatch.verify import GOLDEN, verify_action
+from web import live_frames
 
 
 def _topics(scene: f.Scene, *people: int) -> list[str]:
@@ -278,10 +281,26 @@ async def test_AED_16_a_check_that_is_due_is_told(conn: AsyncConnection, now: da
         assert await devices.remind(conn, now=now) == 0
 
 
-def test_BRD_3_every_event_kind_has_an_example_and_a_meaning() -> None:
+#: Nobody can hear an incident's topic before there is the incident.
+_BEFORE_ANYBODY = {(events.Kind.INCIDENT_OPENED, "incident")}
+
+
+def test_BRD_3_every_event_kind_has_a_meaning_and_an_example_for_each_topic_that_hears_it() -> None:
     shown = {
-        event["kind"] for path in GOLDEN.glob("*.json") for event in f.read_json(path)["events"]
+        (event["kind"], path.name.partition(".")[0])
+        for path in GOLDEN.glob("*.json")
+        for event in f.read_json(path)["events"]
     }
     kinds = {*events.Kind, *events.PersonKind, events.TEAM_ANSWER}
-    assert kinds == set(events.MEANINGS)
-    assert kinds <= shown
+    assert kinds == set(events.MEANINGS) == set(events.HEARD_BY)
+    heard = {(kind, noun) for kind, nouns in events.HEARD_BY.items() for noun in nouns}
+    assert heard - _BEFORE_ANYBODY == shown
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: str(path.stem))
+def test_BRD_4_what_is_told_and_shown_is_as_asyncapi_describes_it(path: Path) -> None:
+    noun, example = path.name.partition(".")[0], f.read_json(path)
+    for event in example["events"]:
+        live_frames.EVENT_BODIES[noun].model_validate_json(json.dumps(event["body"]))
+    for snapshot in (example["before"], example["after"]):
+        live_frames.SNAPSHOTS[noun].model_validate_json(json.dumps(snapshot))

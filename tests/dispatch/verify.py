@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import board
+from dispatch import board, events
 from realtime import log
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
@@ -105,13 +105,14 @@ async def verify_action(
             reached = apply_event(topic, reached, event.value())
         assert reached == after, topic
         noun = topic.partition(":")[0]
+        assert all(noun in events.HEARD_BY[event.kind] for event in told), topic
         if golden is not None and told and noun not in shown:
             shown.add(noun)
-            events = [
+            shown_events = [
                 {"seq": str(e.seq), "kind": e.kind, "at": e.at.isoformat(), "body": e.value()}
                 for e in told
             ]
-            example = {"before": before[topic], "events": events, "after": after}
+            example = {"before": before[topic], "events": shown_events, "after": after}
             _check_golden(f"{noun}.{golden}", _anonymous(example))
 
 

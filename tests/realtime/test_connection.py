@@ -82,6 +82,36 @@ async def test_RT_6_a_send_that_takes_too_long_closes_as_too_slow() -> None:
     assert await client.connection.write() is Close.TOO_SLOW
 
 
+async def test_RT_3_what_goes_out_at_once_never_overtakes_what_waits() -> None:
+    has_room, at_once = True, list[str]()
+
+    def put(text: str) -> bool:
+        if has_room:
+            at_once.append(text)
+        return has_room
+
+    client = Client()
+    connection = Connection(client.send, client.load, put=put)
+    connection.push("at once")
+    has_room = False
+    connection.push("waits")
+    has_room = True
+    connection.push("waits too")
+    assert (at_once, connection.backlog) == (["at once"], 2)
+    client.reads.clear()
+    async with asyncio.TaskGroup() as tasks:
+        writer = tasks.create_task(connection.write())
+        await until(lambda: connection.backlog == 1)
+        connection.push("behind what is being written")
+        client.reads.set()
+        await until(lambda: len(client.got) == 3)
+        connection.push("at once again")
+        connection.close(Close.RESTARTING)
+        await writer
+    assert client.got == ["waits", "waits too", "behind what is being written"]
+    assert at_once == ["at once", "at once again"]
+
+
 async def test_events_go_out_once_and_in_turn() -> None:
     client = Client()
     _live(client, 4)

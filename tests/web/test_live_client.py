@@ -1,21 +1,22 @@
 """The reference client: what it does by itself when frames are missing, repeated or refused."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
-import orjson
 import pytest
 from callers import Enrol, Member
 from fastapi import FastAPI
-from live_wire import serving
+from live_wire import append, serving
 from waiting import until
 
 from dispatch import db
 from realtime import log
-from web.drill import live_client
+from web.drill import live_machine
 from web.drill.live_client import LiveClient, Refused
+from web.drill.live_steps import Via
 
 
 class Ear:
@@ -45,11 +46,6 @@ async def url(app: FastAPI) -> AsyncIterator[str]:
 
 def _token(member: Member) -> str:
     return member.http.headers["Authorization"].removeprefix("Bearer ")
-
-
-def _frame(**frame: Any) -> dict[str, Any]:
-    made: dict[str, Any] = orjson.loads(orjson.dumps(frame))
-    return made
 
 
 async def test_it_resumes_after_an_absence(url: str, store: db.Database, enrol: Enrol) -> None:
@@ -90,33 +86,58 @@ async def test_a_topic_that_is_refused_is_asked_for_no_more(url: str, enrol: Enr
     assert set(client.cursors) == {"org:red"}
 
 
-def test_gaps_and_repeats_are_noticed() -> None:
-    client = LiveClient("ws://nowhere", ["a:1"], Ear())
-    client._take(_frame(type="snapshot", topic="a:1", epoch="e", seq="4", body={}))
-    event = {"type": "event", "topic": "a:1", "epoch": "e", "kind": "x", "body": {"n": 5}}
-    client._take(_frame(**event, seq="5"))
-    client._take(_frame(**event, seq="5"))
-    client._take(_frame(**event, seq="5", redelivered=True))
-    with pytest.raises(ConnectionAbortedError):
-        client._take(_frame(**event, seq="7"))
-    client._take(_frame(type="heartbeat", topics={"a:1": "5", "b:1": "9"}, heartbeat_s=30))
-    with pytest.raises(ConnectionAbortedError):
-        client._take(_frame(type="heartbeat", topics={"a:1": "6"}))
-    assert (client.events, client.repeats, client.gaps) == (1, 1, 2)
+async def test_RT_17_without_a_socket_it_polls_and_misses_nothing(
+    url: str, store: db.Database, enrol: Enrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cuts at random while events are written, and a proxy that lets no socket through."""
+    monkeypatch.setattr(LiveClient, "_connect", _blocked)
+    ear, chance = Ear(), random.Random(5)
+    member = await enrol("operator")
+    client = LiveClient(url, ["org:red"], ear, token=_token(member), rng=chance, back_off_s=(0.01,))
+    running = asyncio.create_task(client.run())
+    await until(lambda: client.snapshots == 1)
+    for number in range(30):
+        await append(store, "org:red")
+        if chance.random() < 0.3:
+            client.go_offline()
+            await append(store, "org:red")
+            client.go_online()
+        heard = number + 1
+        await until(lambda heard=heard: client.events >= heard)  # type: ignore[misc]  # a default
+    last = await _last(store)
+    await until(lambda: client.events == last)
+    running.cancel()
+    assert (client.gaps, client.repeats, client.snapshots) == (0, 0, 1)
+    assert client.cursors["org:red"] is not None
+    assert client.cursors["org:red"][1] == last
+    assert client.polls > 10
 
 
-async def test_acks_are_kept_until_they_are_confirmed() -> None:
-    client = LiveClient("ws://nowhere", ["person:1"], Ear())
-    await client.ack("a", "received")
-    assert not client.is_confirmed
-    client._take(_frame(type="ack_ok", alert="a", level="shown"))
-    assert not client.is_confirmed
-    client._take(_frame(type="ack_ok", alert="a", level="received"))
-    assert client.is_confirmed
+def _blocked(_: LiveClient) -> NoReturn:
+    raise OSError("a proxy lets no socket through")
 
 
-def test_the_back_off_grows_and_never_stops() -> None:
-    client = LiveClient("ws://nowhere", [], Ear())
-    waits = [client._wait_s() for _ in range(8)]
-    limits = [*live_client.BACK_OFF_S, 15.0, 15.0, 15.0]
-    assert all(limit / 2 <= wait <= limit for wait, limit in zip(waits, limits, strict=True))
+async def _last(store: db.Database) -> int:
+    async with store.snapshot() as conn:
+        return (await log.position_of(conn, ["org:red"]))["org:red"].seq
+
+
+async def test_RT_18_polls_end_where_a_socket_gets_through(
+    url: str, store: db.Database, enrol: Enrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_machine, "TRIAL_FIRST_MS", 10)
+    connect = LiveClient._connect
+    monkeypatch.setattr(LiveClient, "_connect", _blocked)
+    ear, member = Ear(), await enrol("operator")
+    client = LiveClient(url, ["org:red"], ear, token=_token(member), back_off_s=(0.01,))
+    running = asyncio.create_task(client.run())
+    await until(lambda: client.machine.link is Via.POLL and client.is_connected)
+    monkeypatch.setattr(LiveClient, "_connect", connect)
+    monkeypatch.setattr(live_machine, "TRIAL_EVERY_MS", 10)
+    client.go_offline()
+    client.go_online()
+    await until(lambda: client.machine.link is Via.SOCKET and client.is_connected)
+    await append(store, "org:red", 3)
+    await until(lambda: client.events == 3)
+    running.cancel()
+    assert client.gaps == 0

@@ -1,15 +1,17 @@
-"""A reference client of the live socket: stays connected, resumes, notices every loss.
+"""A reference client of the live log: stays connected, resumes, notices every loss.
 
-It speaks only what docs/realtime.md says. Tests and the drill's simulated phones use it.
+It does what `live_machine` decides, with a socket, or with polls where no socket gets through.
+Tests and the drill's simulated phones use it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any, NoReturn, Protocol
 
 import orjson
@@ -17,18 +19,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Origin
 
-#: Waits before each further try; each is shortened by chance to half, so that a thousand phones
-#: do not come back in step. The last one is repeated.
-BACK_OFF_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+from web.drill import live_poll
+from web.drill.live_machine import BACK_OFF_S, Machine
+from web.drill.live_marks import Cursor
+from web.drill.live_steps import Connect, Drop, Hear, Output, Phase, Poll, Send, State, Via
 
-#: A server that is silent for this many heartbeats is left.
-MISSED_HEARTBEATS = 2.5
-
-#: From the start of a try to the welcome.
-WELCOME_WITHIN_S = 10.0
-
-#: After these the server wants no further try with the same token.
-FINAL_CLOSES = frozenset({4001, 4003})
+#: A frame is given to the socket within this time, or the socket is as good as gone.
+SEND_WITHIN_S = 10.0
 
 
 class Refused(Exception):
@@ -71,97 +68,214 @@ class LiveClient:
         back_off_s: tuple[float, ...] = BACK_OFF_S,
     ) -> None:
         """Take the address (`ws://…/api/v1/live`) and either a token or a Cookie header."""
-        self.cursors: dict[str, tuple[str, int] | None] = dict.fromkeys(topics)
-        self.is_connected = False
-        # What the wire did, for tests and verdicts. Gaps and repeats must stay 0.
+        hello = {"app": "golden-drill"} | ({} if token is None else {"token": token})
+        chance = rng or random.Random()  # noqa: S311  # jitter
+        self.machine = Machine(topics, hello, chance.random, back_off_s=back_off_s)
+        # What the wire did, for tests and verdicts.
         self.welcomes = 0
         self.snapshots = 0
         self.events = 0
-        self.gaps = 0
-        self.repeats = 0
+        self.polls = 0
         self.errors: list[dict[str, Any]] = []
         self.recovered: dict[str, bool] = {}
         self._url = url
         self._listener = listener
-        self._token = token
         self._headers = {"Cookie": cookie} if cookie else {}
+        self._token = token
         self._origin = Origin(origin) if origin else None
-        self._random = rng or random.Random()  # noqa: S311  # jitter
-        self._back_off_s = back_off_s
-        self._tries = 0
-        self._heartbeat_s = 5.0
+        self._inbox: asyncio.Queue[Callable[[], list[Output]]] = asyncio.Queue()
         self._socket: ClientConnection | None = None
-        self._online = asyncio.Event()
-        self._online.set()
-        self._unconfirmed: dict[tuple[str, str], None] = {}
+        self._at_work: dict[Via, asyncio.Task[None]] = {}
+        self._errands: set[asyncio.Task[None]] = set()
+        self._asking: live_poll.Polls | None = None
+        self._heard_by = Via.SOCKET
+        self._code: int | None = None
+        self._is_online = True
 
-    async def run(self) -> NoReturn:
-        """Stay connected until cancelled; raise Refused after a final close."""
-        while True:
-            await self._online.wait()
-            code = await self._live_once()
-            if code in FINAL_CLOSES:
-                raise Refused(code)
-            await asyncio.sleep(self._wait_s())
+    # ---- what the owner asks and says
+
+    @property
+    def cursors(self) -> dict[str, Cursor]:
+        """Where the device stands in each topic; may be kept, and set before a run."""
+        return self.machine.marks.cursors
+
+    @cursors.setter
+    def cursors(self, kept: dict[str, Cursor]) -> None:
+        self.machine.marks.cursors = kept
+
+    @property
+    def _unconfirmed(self) -> dict[tuple[str, str], None]:
+        return self.machine.unconfirmed
+
+    @_unconfirmed.setter
+    def _unconfirmed(self, kept: dict[tuple[str, str], None]) -> None:
+        self.machine.unconfirmed = kept
+
+    @property
+    def is_connected(self) -> bool:
+        """Say whether the server has said welcome and is there."""
+        return self.machine.phase is Phase.LIVE
+
+    @property
+    def gaps(self) -> int:
+        """How often something was missing."""
+        return self.machine.marks.gaps
+
+    @property
+    def repeats(self) -> int:
+        """How many events came twice without being marked so."""
+        return self.machine.marks.repeats
 
     def go_offline(self) -> None:
         """Lose the network: cut the connection without a word, and do not try again."""
-        self._online.clear()
-        if self._socket is not None:
-            self._socket.transport.abort()
+        self._is_online = False
+        self._code = None
+        self._do(self.machine.stop())
 
     def go_online(self) -> None:
         """Have the network again; the first try is made at once."""
-        self._tries = 0
-        self._online.set()
+        self._is_online = True
+        self._tell(lambda: self.machine.start(_now()))
 
     async def ack(self, alert: str, level: str) -> None:
         """Tell that an alert was `received` or `shown`; repeated until the server confirms."""
-        self._unconfirmed[alert, level] = None
-        await self._send({"type": "ack", "alert": alert, "level": level})
+        self._do(self.machine.ack(alert, level, _now()))
 
     async def position(
         self, lon: float, lat: float, *, accuracy_m: float, at: datetime, crs: str = "wgs84"
     ) -> None:
         """Tell where the device is, if it is connected."""
         where = {"lon": lon, "lat": lat, "accuracy_m": accuracy_m, "crs": crs}
-        await self._send({"type": "position", **where, "at": at})
+        if self.is_connected and self.machine.link is not None:
+            self._send(self.machine.link, {"type": "position", **where, "at": at})
 
-    @property
-    def is_confirmed(self) -> bool:
-        """Say whether the server has stored every ack."""
-        return not self._unconfirmed
+    # ---- the loop
 
-    def _wait_s(self) -> float:
-        longest = self._back_off_s[min(self._tries, len(self._back_off_s) - 1)]
-        self._tries += 1
-        return longest * self._random.uniform(0.5, 1.0)
+    async def run(self) -> NoReturn:
+        """Stay connected until cancelled; raise Refused after a final close."""
+        try:
+            if self._is_online:
+                self._do(self.machine.start(_now()))
+            while True:
+                self._do(await self._next())
+                if self.machine.phase in {Phase.SIGN_IN, Phase.REFUSED}:
+                    raise Refused(4001 if self.machine.phase is Phase.SIGN_IN else 4003)
+        finally:
+            await self._end()
 
-    async def _live_once(self) -> int | None:
-        """Connect, resume and listen until the connection ends; return its close code."""
+    async def _next(self) -> list[Output]:
+        """Wait for what happens next, or until it is time to look at the clock."""
+        wake_at = self.machine.wake_at
+        try:
+            async with asyncio.timeout_at(None if wake_at is None else wake_at / 1_000):
+                happened = await self._inbox.get()
+        except TimeoutError:
+            return self.machine.tick(_now())
+        return happened()
+
+    async def _end(self) -> None:
+        tasks = [*self._at_work.values(), *self._errands]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._asking is not None:
+            await self._asking.close()
+
+    def _tell(self, happened: Callable[[], list[Output]]) -> None:
+        self._inbox.put_nowait(happened)
+
+    def _do(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            match output:
+                case Connect():
+                    self._work(Via.SOCKET, self._speak())
+                case Drop(via):
+                    self._drop(via)
+                case Send(via, frame):
+                    self._send(via, frame)
+                case Poll(topics, wait_s):
+                    self._work(Via.POLL, self._poll(dict(topics), wait_s))
+                case Hear(frame):
+                    self._hear(frame)
+                case State(phase):
+                    self._stand(phase)
+
+    def _work(self, via: Via, work: Coroutine[Any, Any, None]) -> None:
+        self._drop(via)
+        self._at_work[via] = asyncio.create_task(work)
+
+    def _drop(self, via: Via) -> None:
+        task = self._at_work.pop(via, None)
+        if via is Via.SOCKET and self._socket is not None:
+            self._socket.transport.abort()
+            self._socket = None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            self._keep(task)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    def _stand(self, phase: Phase) -> None:
+        if phase is Phase.LIVE:
+            self._listener.connected()
+        elif phase is not Phase.CONNECTING:
+            self._listener.lost(self._code)
+
+    def _hear(self, frame: dict[str, Any]) -> None:
+        match frame["type"]:
+            case "snapshot":
+                self.snapshots += 1
+                self._listener.snapshot(frame["topic"], frame["body"])
+            case "event":
+                self.events += 1
+                self._listener.event(frame["topic"], frame["kind"], frame["body"])
+            case "error":
+                self.errors.append(frame)
+
+    def _take(self, frame: dict[str, Any]) -> None:
+        """Take a frame, of whichever way."""
+        if frame["type"] == "welcome":
+            self.welcomes += 1
+            self.recovered = {topic: at["recovered"] for topic, at in frame["topics"].items()}
+        self._code = None
+        self._do(self.machine.heard(self._heard_by, frame, _now()))
+
+    def _took(
+        self, via: Via, task: asyncio.Task[None] | None, frame: dict[str, Any]
+    ) -> list[Output]:
+        """Take a frame, unless it came by a way that was left meanwhile."""
+        if self._at_work.get(via) is task:
+            self._heard_by = via
+            self._take(frame)
+        return []
+
+    def _gone(self, via: Via, task: asyncio.Task[None] | None, code: int | None) -> list[Output]:
+        if self._at_work.get(via) is not task:
+            return []
+        del self._at_work[via]
+        self._code = code
+        return self.machine.closed(via, code, _now())
+
+    # ---- the socket
+
+    async def _speak(self) -> None:
+        """Open a socket and tell the loop what comes, until it ends."""
+        me = asyncio.current_task()
         code: int | None = None
         try:
-            async with asyncio.timeout(WELCOME_WITHIN_S) as limit, self._connect() as socket:
+            async with self._connect() as socket:
                 self._socket = socket
-                await self._say_hello(socket)
+                self._tell(lambda: self.machine.opened() if self._socket is socket else [])
                 while True:
                     frame = orjson.loads(await socket.recv())
-                    self._take(frame)
-                    if frame["type"] == "welcome":
-                        await self._repeat_acks()
-                    if self.is_connected:
-                        silence = MISSED_HEARTBEATS * self._heartbeat_s
-                        limit.reschedule(asyncio.get_running_loop().time() + silence)
+                    self._tell(partial(self._took, Via.SOCKET, me, frame))
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd else None
         except (OSError, InvalidHandshake, InvalidURI):  # TimeoutError is an OSError
             pass
-        finally:
-            self._socket = None
-            if self.is_connected:
-                self.is_connected = False
-                self._listener.lost(code)
-        return code
+        self._tell(lambda: self._gone(Via.SOCKET, me, code))
 
     def _connect(self) -> connect:
         return connect(
@@ -175,73 +289,53 @@ class LiveClient:
             close_timeout=1,
         )
 
-    async def _say_hello(self, socket: ClientConnection) -> None:
-        topics = {
-            topic: None if cursor is None else {"epoch": cursor[0], "seq": str(cursor[1])}
-            for topic, cursor in self.cursors.items()
-        }
-        hello = {"type": "hello", "topics": topics, "app": "golden-drill"}
-        if self._token is not None:
-            hello["token"] = self._token
-        await socket.send(orjson.dumps(hello).decode())
+    def _send(self, via: Via, frame: dict[str, Any]) -> None:
+        if via is Via.POLL:
+            self._keep(asyncio.create_task(self._post(frame)))
+        elif self._socket is not None:
+            self._keep(asyncio.create_task(self._say(self._socket, frame)))
 
-    def _take(self, frame: dict[str, Any]) -> None:
-        match frame["type"]:
-            case "welcome":
-                self._welcome(frame)
-            case "snapshot":
-                self.snapshots += 1
-                self.cursors[frame["topic"]] = (frame["epoch"], int(frame["seq"]))
-                self._listener.snapshot(frame["topic"], frame["body"])
-            case "event":
-                self._take_event(frame)
-            case "heartbeat":
-                self._heartbeat(frame)
-            case "ack_ok":
-                self._unconfirmed.pop((frame["alert"], frame["level"]), None)
-            case "error":
-                self.errors.append(frame)
-                self.cursors.pop(frame.get("topic", ""), None)
+    @staticmethod
+    async def _say(socket: ClientConnection, frame: dict[str, Any]) -> None:
+        with suppress(ConnectionClosed, TimeoutError):  # the reader hears of it; acks are repeated
+            async with asyncio.timeout(SEND_WITHIN_S):
+                await socket.send(orjson.dumps(frame, option=orjson.OPT_UTC_Z).decode())
 
-    def _welcome(self, frame: dict[str, Any]) -> None:
-        self.welcomes += 1
-        self.is_connected = True
-        self._tries = 0
-        self._heartbeat_s = frame["heartbeat_s"]
-        self.recovered = {topic: at["recovered"] for topic, at in frame["topics"].items()}
-        self._listener.connected()
+    # ---- polls
 
-    def _take_event(self, frame: dict[str, Any]) -> None:
-        topic, epoch, seq = frame["topic"], frame["epoch"], int(frame["seq"])
-        cursor = self.cursors.get(topic)
-        if cursor is not None and epoch == cursor[0] and seq <= cursor[1]:
-            if not frame.get("redelivered"):
-                self.repeats += 1
+    async def _poll(self, topics: dict[str, object], wait_s: int) -> None:
+        me = asyncio.current_task()
+        try:
+            frames = await self._requests().poll(topics, wait_s)
+        except live_poll.Failed as failed:
+            code = failed.code
+            self._tell(lambda: self._gone(Via.POLL, me, code))
             return
-        if cursor is None or (epoch, seq) != (cursor[0], cursor[1] + 1):
-            self._lose(topic)
-        self.events += 1
-        self.cursors[topic] = (epoch, seq)
-        self._listener.event(topic, frame["kind"], frame["body"])
+        self.polls += 1
+        self._tell(lambda: self._polled(me, frames))
 
-    def _heartbeat(self, frame: dict[str, Any]) -> None:
-        self._heartbeat_s = frame.get("heartbeat_s", self._heartbeat_s)
-        for topic, seq in frame["topics"].items():
-            cursor = self.cursors.get(topic)
-            if cursor is not None and int(seq) > cursor[1]:
-                self._lose(topic)
+    def _polled(
+        self, task: asyncio.Task[None] | None, frames: list[dict[str, Any]]
+    ) -> list[Output]:
+        for frame in frames:
+            self._took(Via.POLL, task, frame)
+        return self.machine.polled(_now()) if self._at_work.get(Via.POLL) is task else []
 
-    def _lose(self, topic: str) -> NoReturn:
-        """Leave the connection: events of the topic are missing, a resume will bring them."""
-        self.gaps += 1
-        raise ConnectionAbortedError(f"a gap in {topic}")
+    async def _post(self, frame: dict[str, Any]) -> None:
+        with suppress(live_poll.Failed):  # acks are repeated
+            frames = await self._requests().send(frame)
+            self._tell(lambda: [out for answer in frames for out in self._answered(answer)])
 
-    async def _repeat_acks(self) -> None:
-        for alert, level in list(self._unconfirmed):
-            await self._send({"type": "ack", "alert": alert, "level": level})
+    def _answered(self, frame: dict[str, Any]) -> list[Output]:
+        return self.machine.heard(Via.POLL, frame, _now())
 
-    async def _send(self, message: Mapping[str, object]) -> None:
-        if self._socket is None or not self.is_connected:
-            return
-        with suppress(ConnectionClosed):  # the listener hears of it; acks are repeated
-            await self._socket.send(orjson.dumps(message, option=orjson.OPT_UTC_Z).decode())
+    def _requests(self) -> live_poll.Polls:
+        if self._asking is None:
+            token = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+            self._asking = live_poll.Polls(self._url, self._headers | token)
+        return self._asking
+
+
+def _now() -> float:
+    """Give the time that the machine counts by."""
+    return asyncio.get_running_loop().time() * 1_000

@@ -83,8 +83,7 @@ function useArrival(): void {
   }, [key, visible]);
   // After a reload the alert may be here before the socket is: the acks follow it.
   useEffect(() => {
-    if (alert && phase === "live")
-      live.send({ type: "ack", alert: alert.id, level: visible ? "shown" : "received" });
+    if (alert && phase === "live") live.ack(alert.id, visible ? "shown" : "received");
   }, [key, visible, phase]);
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { Board, Changes, IncidentSnapshot } from "../shapes.ts";
-import { applyToBoard, applyToIncident } from "./apply_event.ts";
+import { applyToBoard, applyToIncident, applyToTeam } from "./apply_event.ts";
 
 interface Golden<T> {
   before: T;
@@ -23,6 +23,24 @@ describe("BRD-1 the snapshot before, with the events applied, is the snapshot af
   it.each(examples("incident"))("%s", (name) => {
     const { before, events, after } = read<IncidentSnapshot>(name);
     expect(events.reduce((known, { body }) => applyToIncident(known, body), before)).toEqual(after);
+  });
+});
+
+describe("BRD-2 a team's leader has the answers", () => {
+  it.each(examples("team"))("%s", (name) => {
+    type Team = Parameters<typeof applyToTeam>[0];
+    const { before, events, after } = read<Team>(name);
+    const told = events as unknown as { body: Parameters<typeof applyToTeam>[1] }[];
+    expect(told.reduce((team, { body }) => applyToTeam(team, body), before)).toEqual(after);
+  });
+});
+
+describe("every example is played", () => {
+  it("by the board, the card, the phone (person_golden.test.ts) or the team", () => {
+    const nouns = readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name.split(".")[0]);
+    expect(new Set(nouns)).toEqual(new Set(["org", "incident", "person", "team"]));
   });
 });
 

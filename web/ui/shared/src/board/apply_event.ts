@@ -1,6 +1,6 @@
 /** PURE. The only way in which a board or an incident changes: whole objects replace the old ones. */
 
-import type { Board, Changes, Incident, IncidentSnapshot } from "../shapes.ts";
+import type { Alert, Board, Changes, Incident, IncidentSnapshot } from "../shapes.ts";
 
 type ById<T> = Record<string, T>;
 
@@ -26,6 +26,25 @@ export function applyToIncident(snapshot: IncidentSnapshot, changes: Changes): I
     assignments: put(snapshot.assignments, changes.assignments),
     lines: upsertList(snapshot.lines, changes.lines),
     reservations: upsertList(snapshot.reservations, changes.reservations),
+  };
+}
+
+/** Snapshot and changes of a `team:` topic, as its leader hears them. */
+interface TeamSnapshot {
+  team: unknown;
+  alerts: ById<Alert>;
+}
+interface TeamChanges {
+  alerts?: Alert[];
+  closed?: string;
+}
+
+/** Apply one event of a `team:` topic: alerts of an incident that ended leave. */
+export function applyToTeam(snapshot: TeamSnapshot, changes: TeamChanges): TeamSnapshot {
+  const alerts = Object.entries(put(snapshot.alerts, changes.alerts));
+  return {
+    ...snapshot,
+    alerts: Object.fromEntries(alerts.filter(([, alert]) => alert.incident !== changes.closed)),
   };
 }
 

@@ -1,35 +1,22 @@
 import { learnServerTime } from "../clock.ts";
 import type { PositionItem } from "../shapes.ts";
 import { createStore, type Store } from "../store.ts";
-import {
-  backOffMs,
-  helloTopics,
-  isBehind,
-  isFinalClose,
-  keepTopics,
-  type Mark,
-  type Marks,
-  onEvent,
-  onSnapshot,
-} from "./resume.ts";
+import type { ForApp, Frame, Level, LiveEvent, Output, Phase, Sent, Trouble, Via } from "./frames.ts";
+import { Machine } from "./machine.ts";
+import type { Cursors, Mark } from "./marks.ts";
+import { Polls } from "./polls.ts";
+
+export type { LiveEvent };
 
 /** What the screen shows about the connection. */
 export interface LiveState {
-  phase: "connecting" | "live" | "reconnecting" | "sign_in" | "refused";
+  phase: Phase;
   /** Device time (ms) of the last message; everything shown is at least this old. */
   heardAt: number | null;
   /** Device time (ms) when the connection was lost. */
   lostAt: number | null;
-}
-
-export interface LiveEvent {
-  topic: string;
-  epoch: string;
-  seq: string;
-  kind: string;
-  at: string;
-  body: unknown;
-  redelivered?: boolean;
+  /** What is broken in the way of an alert, as consoles are told. */
+  troubles: readonly Trouble[];
 }
 
 export interface LiveHandlers {
@@ -39,210 +26,187 @@ export interface LiveHandlers {
   onAckOk?(alert: string, level: string): void;
 }
 
-type Frame =
-  | { type: "welcome"; server_time: string; heartbeat_s: number }
-  | { type: "snapshot"; topic: string; epoch: string; seq: string; body: unknown }
-  | ({ type: "event" } & LiveEvent)
-  | { type: "heartbeat"; topics: Record<string, string>; server_time: string; heartbeat_s?: number }
-  | { type: "positions"; topic: string; items: PositionItem[] }
-  | { type: "ack_ok"; alert: string; level: string }
-  | { type: "error"; code: string };
+const NONE: readonly Trouble[] = [];
+/** What a browser says where no close frame came. */
+const NO_WORD = 1006;
 
-const MISSED_HEARTBEATS = 2.5;
-const CONNECT_WITHIN_MS = 6000;
-// A heartbeat may overtake nothing on one socket, but a busy page may still be applying: look twice.
-const BEHIND_GRACE_MS = 1500;
-
-/** One socket that stays connected and resumes; the only WebSocket code of the front ends. */
+/** One device's place in the live log, kept up by a socket or else by polls; does what its machine decides. */
 export class Live {
   readonly state: Store<LiveState> = createStore<LiveState>({
     phase: "connecting",
     heardAt: null,
     lostAt: null,
+    troubles: NONE,
   });
+  private machine: Machine | null = null;
   private socket: WebSocket | null = null;
-  private marks: Marks = {};
-  private topics: string[] = [];
-  private attempt = 0;
-  private heartbeatMs = 5000;
-  private retryTimer = 0;
-  private watchdog = 0;
-  private behindTimer = 0;
-  private readonly handlers: LiveHandlers;
-  private readonly app: string;
-  private readonly hint = () => this.tryNow();
+  private timer = 0;
+  private readonly polls = new Polls({
+    onAnswer: (answer) => this.onPolled(answer.frames, answer.server_time),
+    onAcked: (answer) => this.onFrames(answer.frames),
+    onFailed: (code) => this.step((machine, now) => machine.closed("poll", code, now)),
+  });
+  private readonly hint = () => {
+    if (document.visibilityState !== "hidden") this.step((machine, now) => machine.start(now));
+  };
 
-  constructor(app: string, handlers: LiveHandlers) {
-    this.app = app;
-    this.handlers = handlers;
-  }
+  constructor(
+    private readonly app: string,
+    private readonly handlers: LiveHandlers,
+  ) {}
 
   /** Connect and stay connected; `marks` lets a page resume from what it has stored. */
-  start(topics: string[], marks: Marks = {}): void {
-    this.topics = [...topics];
-    this.marks = keepTopics(marks, this.topics);
+  start(topics: string[], marks: Readonly<Cursors> = {}): void {
+    const cursors = Object.fromEntries(topics.map((topic) => [topic, marks[topic] ?? null]));
+    this.machine = new Machine(cursors, { app: this.app }, Math.random);
+    this.state.update((state) => ({ ...state, phase: "connecting" }));
     window.addEventListener("online", this.hint);
     document.addEventListener("visibilitychange", this.hint);
-    this.connect();
+    this.step((machine, now) => machine.start(now));
   }
 
   stop(): void {
     window.removeEventListener("online", this.hint);
     document.removeEventListener("visibilitychange", this.hint);
-    this.clearTimers();
-    this.drop();
+    this.step((machine) => machine.stop());
+    window.clearTimeout(this.timer);
+    this.machine = null;
   }
 
   /** Replace the set of topics; those that stay keep their place. */
   setTopics(topics: string[]): void {
-    if (topics.join() === this.topics.join()) return;
-    this.topics = [...topics];
-    this.marks = keepTopics(this.marks, this.topics);
-    if (this.socket?.readyState === WebSocket.OPEN) this.sayHello();
+    this.step((machine, now) => machine.listen(topics, now));
   }
 
-  /** Send a message if connected; returns false when it could not go. */
+  /** Tell that an alert is on this device, or on its screen, until the server has it. */
+  ack(alert: string, level: Level): void {
+    this.step((machine, now) => machine.ack(alert, level, now));
+  }
+
+  /** Tell where the device is, if connected; returns false when it could not go. */
   send(message: Record<string, unknown>): boolean {
-    if (this.socket?.readyState !== WebSocket.OPEN) return false;
-    this.socket.send(JSON.stringify(message));
-    return true;
+    if (this.machine?.phase !== "live") return false;
+    if (this.machine.link === "poll") {
+      this.polls.locate(message);
+      return true;
+    }
+    return this.write(message);
   }
 
-  private tryNow(): void {
-    const { phase } = this.state.get();
-    const waiting = phase === "reconnecting" || phase === "connecting";
-    if (document.visibilityState === "hidden" || !waiting || this.socket) return;
-    this.connect();
+  /** Tell the machine what happened, and do what it answers. */
+  private step(happened: (machine: Machine, now: number) => Output[]): void {
+    const { machine } = this;
+    if (!machine) return;
+    for (const output of happened(machine, performance.now())) this.carryOut(output);
+    window.clearTimeout(this.timer);
+    const { wakeAt } = machine;
+    if (wakeAt === null || this.machine !== machine) return;
+    const wait = Math.max(0, Math.ceil(wakeAt - performance.now()));
+    this.timer = window.setTimeout(() => this.step((known, now) => known.tick(now)), wait);
+  }
+
+  private carryOut(output: Output): void {
+    switch (output.do) {
+      case "connect":
+        this.connect();
+        break;
+      case "drop":
+        this.drop(output.via);
+        break;
+      case "send":
+        this.say(output.via, output.frame);
+        break;
+      case "poll":
+        this.polls.ask(output.topics, output.wait_s);
+        break;
+      case "hear":
+        this.hear(output.frame);
+        break;
+      case "state":
+        this.show(output.phase);
+    }
   }
 
   private connect(): void {
-    this.clearTimers();
-    this.drop();
+    this.drop("socket");
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/api/v1/live`);
     this.socket = socket;
     // Events of a socket that was replaced meanwhile are ignored.
-    const mine = (handle: (event: MessageEvent) => void) => (event: Event) => {
-      if (this.socket === socket) handle(event as MessageEvent);
-    };
-    socket.addEventListener(
-      "open",
-      mine(() => this.sayHello()),
-    );
-    socket.addEventListener(
-      "message",
-      mine((event) => this.onMessage(String(event.data))),
-    );
-    socket.addEventListener("close", (event) => {
-      if (this.socket === socket) this.onClose(event.code);
+    const isMine = () => this.socket === socket;
+    socket.addEventListener("open", () => {
+      if (isMine()) this.step((machine) => machine.opened());
     });
-    this.watch(CONNECT_WITHIN_MS);
+    socket.addEventListener("message", ({ data }) => {
+      if (isMine()) this.onFrames([JSON.parse(String(data)) as Frame], "socket");
+    });
+    socket.addEventListener("close", ({ code }) => {
+      if (!isMine()) return;
+      this.socket = null;
+      this.step((machine, now) => machine.closed("socket", code === NO_WORD ? null : code, now));
+    });
   }
 
-  private sayHello(): void {
-    this.send({ type: "hello", topics: helloTopics(this.marks, this.topics), app: this.app });
-  }
-
-  private onMessage(text: string): void {
-    const frame = JSON.parse(text) as Frame;
-    this.watch(this.heartbeatMs * MISSED_HEARTBEATS);
-    const phase = frame.type === "welcome" ? "live" : this.state.get().phase;
-    this.state.update((state) => ({
-      ...state,
-      phase,
-      heardAt: Date.now(),
-      lostAt: phase === "live" ? null : state.lostAt,
-    }));
-    this.handle(frame);
-  }
-
-  private handle(frame: Frame): void {
-    switch (frame.type) {
-      case "welcome":
-        this.attempt = 0;
-        this.setHeartbeat(frame.heartbeat_s);
-        learnServerTime(frame.server_time);
-        return;
-      case "heartbeat":
-        if (frame.heartbeat_s) this.setHeartbeat(frame.heartbeat_s);
-        learnServerTime(frame.server_time);
-        this.checkBehind(frame.topics);
-        return;
-      case "snapshot":
-        this.applySnapshot(frame);
-        return;
-      case "event":
-        this.applyEvent(frame);
-        return;
-      case "positions":
-        this.handlers.onPositions?.(frame.topic, frame.items);
-        return;
-      case "ack_ok":
-        this.handlers.onAckOk?.(frame.alert, frame.level);
-        return;
-      case "error":
-        console.warn(`live: ${frame.code}`);
-    }
-  }
-
-  private applySnapshot(frame: Extract<Frame, { type: "snapshot" }>): void {
-    const verdict = onSnapshot(this.marks, frame);
-    this.marks = verdict.marks;
-    if (verdict.do !== "apply") return;
-    this.handlers.onSnapshot(frame.topic, frame.body, { epoch: frame.epoch, seq: frame.seq });
-  }
-
-  private applyEvent(frame: LiveEvent): void {
-    const verdict = onEvent(this.marks, frame);
-    this.marks = verdict.marks;
-    if (verdict.do === "apply") this.handlers.onEvent(frame);
-    if (verdict.do === "gap") this.sayHello();
-  }
-
-  private checkBehind(topics: Record<string, string>): void {
-    window.clearTimeout(this.behindTimer);
-    if (!isBehind(this.marks, topics)) return;
-    this.behindTimer = window.setTimeout(() => {
-      if (isBehind(this.marks, topics)) this.sayHello();
-    }, BEHIND_GRACE_MS);
-  }
-
-  private setHeartbeat(seconds: number): void {
-    this.heartbeatMs = seconds * 1000;
-    this.watch(this.heartbeatMs * MISSED_HEARTBEATS);
-  }
-
-  private watch(ms: number): void {
-    window.clearTimeout(this.watchdog);
-    this.watchdog = window.setTimeout(() => {
-      this.drop();
-      this.onClose(0);
-    }, ms);
-  }
-
-  private onClose(code: number): void {
-    this.socket = null;
-    this.clearTimers();
-    if (isFinalClose(code)) {
-      this.state.update((state) => ({ ...state, phase: code === 4001 ? "sign_in" : "refused" }));
+  private drop(via: Via): void {
+    if (via === "poll") {
+      this.polls.stop();
       return;
     }
-    this.state.update((state) => ({
-      ...state,
-      phase: state.heardAt === null ? "connecting" : "reconnecting",
-      lostAt: state.lostAt ?? Date.now(),
-    }));
-    this.retryTimer = window.setTimeout(() => this.connect(), backOffMs(this.attempt, Math.random()));
-    this.attempt += 1;
-  }
-
-  private drop(): void {
     const old = this.socket;
     this.socket = null;
     if (old && old.readyState <= WebSocket.OPEN) old.close(1000);
   }
 
-  private clearTimers(): void {
-    for (const timer of [this.retryTimer, this.watchdog, this.behindTimer]) window.clearTimeout(timer);
+  private say(via: Via, frame: Sent): void {
+    if (via === "socket") this.write(frame);
+    else if (frame.type === "ack") this.polls.acknowledge(frame);
+  }
+
+  private write(message: Record<string, unknown>): boolean {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  private onPolled(frames: Frame[], serverTime: string): void {
+    // A frame may have waited for as long as the poll.
+    learnServerTime(serverTime);
+    this.onFrames(frames);
+    this.step((machine, now) => machine.polled(now));
+  }
+
+  private onFrames(frames: Frame[], via: Via = "poll"): void {
+    this.state.update((state) => ({ ...state, heardAt: Date.now() }));
+    for (const frame of frames) {
+      if ("server_time" in frame && via === "socket") learnServerTime(frame.server_time);
+      if (frame.type === "heartbeat") this.showTroubles(frame.troubles ?? NONE);
+      this.step((machine, now) => machine.heard(via, frame, now));
+    }
+  }
+
+  private hear(frame: ForApp): void {
+    const { handlers } = this;
+    if (frame.type === "snapshot") {
+      handlers.onSnapshot(frame.topic, frame.body, { epoch: frame.epoch, seq: frame.seq });
+    } else if (frame.type === "event") handlers.onEvent(frame);
+    else if (frame.type === "positions") handlers.onPositions?.(frame.topic, frame.items);
+    else if (frame.type === "ack_ok") handlers.onAckOk?.(frame.alert, frame.level);
+    else console.warn(`live: ${frame.code}`);
+  }
+
+  private show(phase: Phase): void {
+    const isLost = phase === "reconnecting";
+    this.state.update((state) => ({
+      ...state,
+      phase,
+      lostAt: phase === "live" ? null : isLost ? (state.lostAt ?? Date.now()) : state.lostAt,
+    }));
+  }
+
+  private showTroubles(troubles: readonly Trouble[]): void {
+    this.state.update((state) => {
+      const isSame = JSON.stringify(state.troubles) === JSON.stringify(troubles);
+      return isSame ? state : { ...state, troubles };
+    });
   }
 }
