@@ -74,6 +74,36 @@ def silent_out(channels: Iterable[Health]) -> list[events.Body]:
     ]
 
 
+#: A proof that is older than this proves little.
+PROOF_FOR = timedelta(days=7)
+
+# The primary key, and ix_delivery_sent.
+_PROOFS = sa.text("""
+select channel.name, channel.is_test, channel.flagged_at, proof.at
+from channel
+cross join lateral (
+    select max(delivery.delivered_at) as at from delivery
+    where delivery.channel = channel.name and delivery.due_at is not null
+      and delivery.sent_at > :after) as proof
+where channel.is_on
+""")
+
+
+async def proofs(conn: AsyncConnection, *, now: datetime) -> list[events.Body]:
+    """Show the channels that are on, in the usual order, and when something arrived for certain."""
+    rows = await conn.execute(_PROOFS, {"after": now - PROOF_FOR})
+    places = {channel.value: place for place, channel in enumerate(GATEWAYS)}
+    return [
+        {
+            "channel": row.name,
+            "is_test": row.is_test,
+            "silent_since": events.time(row.flagged_at),
+            "proved_at": events.time(row.at),
+        }
+        for row in sorted(rows, key=lambda row: places[row.name])
+    ]
+
+
 # Served by ix_delivery_sent.
 _COUNT = sa.text("""
 select

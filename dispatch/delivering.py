@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 import redis.asyncio
 import structlog
 
-from dispatch import channels, db, outbox
+from dispatch import channels, db, outbox, refusals
 from dispatch.channels import Message, Undelivered
 from dispatch.deliveries import Status, Why
 from dispatch.ladder import Channel
@@ -44,6 +44,8 @@ class Means:
     live: redis.asyncio.Redis
     base_url: str
     clock: Callable[[], datetime]
+    #: What the gateways say, for whoever watches over them.
+    answers: refusals.Refusals = field(default_factory=refusals.Refusals)
 
 
 async def take(means: Means, open_to: Sequence[Channel]) -> tuple[list[Due], datetime | None]:
@@ -125,17 +127,24 @@ async def _send(means: Means, dues: Sequence[Due]) -> list[Outcome]:
     if first.exercise and not gateway.is_test:
         return [Outcome(due, Status.SILENCED, why=Why.EXERCISE.value) for due in dues]
     try:
-        async with asyncio.timeout(SEND_WITHIN_S):
-            sent = await gateway.send(_message(means, dues, now))
-    except TimeoutError:
-        return [_failed(due, Undelivered("timeout"), means.clock()) for due in dues]
+        sent = await _hand_over(gateway, _message(means, dues, now))
     except Undelivered as problem:
         _log.warning("not_delivered", channel=first.channel.value, why=problem.why)
+        means.answers.note(first.channel, problem.why, now=means.clock())
         return [_failed(due, problem, means.clock()) for due in dues]
+    means.answers.note(first.channel, None, now=means.clock())
     return [
         Outcome(due, Status.SENT, provider_id=sent.provider_id or None, gone=sent.gone)
         for due in dues
     ]
+
+
+async def _hand_over(gateway: channels.Gateway, message: Message) -> channels.Sent:
+    try:
+        async with asyncio.timeout(SEND_WITHIN_S):
+            return await gateway.send(message)
+    except TimeoutError:
+        raise Undelivered("timeout") from None
 
 
 def _failed(due: Due, problem: Undelivered, now: datetime) -> Outcome:

@@ -7,6 +7,7 @@ looking at once.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -31,6 +32,7 @@ from dispatch import (
     outbox,
     planning,
     probing,
+    signs,
     timers,
     whereabouts,
 )
@@ -38,7 +40,8 @@ from dispatch.ladder import Channel
 from dispatch.settings import Settings
 from dispatch.simulation import working
 from geo import walking, walking_files
-from realtime import away, deadline, log, presence
+from realtime import clocks, deadline, presence
+from realtime.hint_link import HintLink
 
 _log = structlog.get_logger(__name__)
 
@@ -66,8 +69,16 @@ PROBE_EVERY_S = 60.0
 LOOK_MOST = 32
 
 
-def _now() -> datetime:
+def _wall() -> datetime:
     return datetime.now(UTC)
+
+
+#: This process's time; the machine's clock is read here and nowhere else.
+_clock = clocks.Clock(_wall, time.monotonic)
+
+
+def _now() -> datetime:
+    return _clock.now()
 
 
 async def run(
@@ -83,7 +94,9 @@ async def run(
     try:
         async with channels.gateways(settings, _now) as gateways:
             means = delivering.Means(database, gateways, hints, settings.base_url, _now)
-            await _Runner(settings, database, hints, lanes, _Post(means)).run(stop)
+            beating = signs.Beating(database, _clock, lanes, means.answers)
+            await beating.try_once()  # first of all, so that the clock is right
+            await _Runner(settings, database, hints, lanes, _Post(means), beating=beating).run(stop)
     finally:
         await hints.aclose()
         await engine.dispose()
@@ -104,8 +117,12 @@ class _Runner:
         hints: redis.asyncio.Redis,
         lanes: Collection[timers.Lane],
         post: _Post,
+        *,
+        beating: signs.Beating,
     ) -> None:
         self._post = post
+        self._beating = beating
+        self._link = HintLink(hints, (), self._take_hint, name=beating.process)
         self._settings = settings
         self._database = database
         self._hints = hints
@@ -118,9 +135,10 @@ class _Runner:
         self._wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
+        others = [asyncio.create_task(self._beating.run(), name="sign of life")]
         await self._load_streets()
-        others = [
-            asyncio.create_task(self._listen(), name="hints"),
+        others += [
+            asyncio.create_task(self._link.run(), name="hints"),
             asyncio.create_task(self._watch_streets(), name="streets"),
             asyncio.create_task(self._fire_all(), name="timers"),
             asyncio.create_task(self._forget_positions(), name="positions"),
@@ -134,6 +152,7 @@ class _Runner:
                 task.cancel()
             begun = (*self._firing.values(), *self._post.begun)
             await asyncio.gather(*others, *begun, return_exceptions=True)
+            await self._beating.end()
 
     # ---- timers
 
@@ -202,21 +221,9 @@ class _Runner:
 
     # ---- hints
 
-    async def _listen(self) -> NoReturn:
-        while True:
-            try:
-                async with self._hints.pubsub() as channels:
-                    await channels.subscribe(log.MOVED_CHANNEL)
-                    await self._hear(channels)
-            except away.REDIS_FAILS:
-                await asyncio.sleep(TICK_S)
-
-    async def _hear(self, channels: redis.asyncio.client.PubSub) -> NoReturn:
-        while True:
-            message = await channels.get_message(ignore_subscribe_messages=True, timeout=TICK_S)
-            if message is not None:
-                self._wake.set()
-                self._post.wake.set()
+    def _take_hint(self, _channel: str, _data: str) -> None:
+        self._wake.set()
+        self._post.wake.set()
 
     # ---- simulations
 
@@ -279,7 +286,7 @@ class _Post:
         loops = [asyncio.create_task(self._watch(), name="channels")]
         if timers.Lane.DISPATCH in lanes and self._means.gateways:
             loops.append(asyncio.create_task(self._deliver(), name="post"))
-        if timers.Lane.PLANNING in lanes and Channel.WEB_PUSH in self._means.gateways:
+        if timers.Lane.PLANNING in lanes and self._means.gateways:
             loops.append(asyncio.create_task(self._probe(), name="probes"))
         return loops
 

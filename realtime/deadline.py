@@ -32,6 +32,14 @@ async def within(seconds: float, work: Coroutine[object, object, T]) -> T:
     return task.result()
 
 
+async def let_end(seconds: float) -> None:
+    """Wait for what was left behind, so long at most: its connections are about to be closed."""
+    loop = asyncio.get_running_loop()
+    own = {task for task in _left_behind if task.get_loop() is loop}
+    if own:
+        await asyncio.wait(own, timeout=seconds)
+
+
 def _leave(task: asyncio.Task[T]) -> None:
     task.cancel()
     _left_behind.add(task)

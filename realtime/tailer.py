@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from realtime import away, deadline, log, presence
+from realtime import deadline, log, presence
+from realtime.hint_link import HintLink
 from realtime.hub import Hub
 from realtime.protocol import Event, Mark
 
@@ -38,46 +39,48 @@ BURST_MOST = 64
 DRAIN_WITHIN_S = 0.25
 DRAIN_LOOK_S = 0.01
 
-#: Wait after a failed look, and before Redis is asked again.
+#: Wait after a failed look.
 PAUSE_S = 0.5
-
-#: Redis takes a subscription or a ping within this time.
-REDIS_WITHIN_S = 1.0
-
-#: A quiet subscription is asked this often whether it is alive.
-PING_EVERY_S = 1.0
-
-#: A subscription that has not even answered a ping for this long is taken for dead, as redis-py
-#: says nothing of a server that hangs.
-DEAF_AFTER_S = 3.0
 
 
 class Tailer:
     """Follows the topics that this process's connections hear."""
 
-    def __init__(self, engine: AsyncEngine, redis: Redis | None, hub: Hub) -> None:
+    def __init__(
+        self, engine: AsyncEngine, redis: Redis | None, hub: Hub, *, name: str | None = None
+    ) -> None:
+        """Take a `name` of this process, so that it knows its own probes."""
         # Reads only, one statement each: no BEGIN and ROLLBACK around them.
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._redis = redis
         self._hub = hub
         self._hinted: dict[str, int] = {}
         self._hint = asyncio.Event()
         self._full_look_at = 0.0
-        #: Whether Redis answered lately; ticks are shorter while it does not.
-        self.is_hearing = False
-        # For the metrics.
+        #: The link over which hints come, if there is a Redis.
+        self.link: HintLink | None = None
+        if redis is not None:
+            channels = (presence.POSITIONS_CHANNEL,)
+            name = name or secrets.token_hex(8)
+            self.link = HintLink(redis, channels, self._take, name=name)
+            self.link.on_return = self._hear_again
+        # For the metrics and the watch.
         self.looks = 0
         self.failures = 0
         self.hints = 0
-        self.reconnects = 0
+        self.look_began_at = 0.0
         self.looked_at = 0.0
+
+    @property
+    def is_hearing(self) -> bool:
+        """Say whether hints come; ticks are shorter while they do not."""
+        return self.link is not None and self.link.is_hearing
 
     async def run(self) -> None:
         """Follow the log until cancelled; no failure of database or Redis ends it."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow(), name="log tailer")
-            if self._redis is not None:
-                tasks.create_task(self._listen(self._redis), name="log hints")
+            if self.link is not None:
+                tasks.create_task(self.link.run(), name="log hints")
 
     # ---- the log
 
@@ -87,7 +90,9 @@ class Tailer:
             try:
                 is_behind = True
                 while is_behind:
+                    self.look_began_at = _time()
                     events = await deadline.within(LOOK_WITHIN_S, self._look(hinted))
+                    self.looked_at = _time()
                     await self._hand_on(events)
                     is_behind = len(events) >= READ_MOST
             except Exception as error:  # noqa: BLE001  # one of the three loops that outlive anything
@@ -97,7 +102,6 @@ class Tailer:
                 self._full_look_at = 0.0
             else:
                 self.looks += 1
-                self.looked_at = _time()
 
     async def _next_look(self) -> Mapping[str, int] | None:
         """Wait until there is reason to look; return the hinted topics, or None for all.
@@ -165,43 +169,12 @@ class Tailer:
 
     # ---- the hints
 
-    async def _listen(self, redis: Redis) -> NoReturn:
-        while True:
-            try:
-                async with redis.pubsub() as channels:
-                    await self._subscribe(channels)
-                    await self._hear(channels)
-            except away.REDIS_FAILS:
-                self.is_hearing = False
-                self.reconnects += 1
-                await asyncio.sleep(PAUSE_S)
+    def _hear_again(self) -> None:
+        # Whatever was said before this may have been missed.
+        self._full_look_at = 0.0
+        self._hint.set()
 
-    async def _subscribe(self, channels: PubSub) -> None:
-        async with asyncio.timeout(REDIS_WITHIN_S):
-            await channels.subscribe(log.MOVED_CHANNEL, presence.POSITIONS_CHANNEL)
-
-    async def _hear(self, channels: PubSub) -> NoReturn:
-        heard_at = pinged_at = _time()
-        while True:
-            async with asyncio.timeout(REDIS_WITHIN_S + PING_EVERY_S):
-                message = await channels.get_message(timeout=PING_EVERY_S)
-            if message is not None:
-                heard_at = _time()
-                self._take(message)
-            elif _time() - heard_at > DEAF_AFTER_S:
-                raise TimeoutError("Redis does not answer")
-            if _time() - pinged_at >= PING_EVERY_S:
-                pinged_at = _time()
-                async with asyncio.timeout(REDIS_WITHIN_S):
-                    await channels.ping()
-
-    def _take(self, message: Mapping[str, object]) -> None:
-        if not self.is_hearing:
-            # Whatever was said before this may have been missed.
-            self.is_hearing = True
-            self._full_look_at = 0.0
-            self._hint.set()
-        channel, data = (_words(message.get(name)) for name in ("channel", "data"))
+    def _take(self, channel: str, data: str) -> None:
         if channel == log.MOVED_CHANNEL:
             self.hints += 1
             self._hinted.update(log.read_hint(data))
@@ -209,10 +182,6 @@ class Tailer:
         elif channel == presence.POSITIONS_CHANNEL:
             for sighting in presence.read_sightings(data):
                 self._hub.move(sighting.topics, sighting.person_id, sighting.item)
-
-
-def _words(data: object) -> str:
-    return data.decode(errors="replace") if isinstance(data, bytes) else str(data)
 
 
 def _time() -> float:

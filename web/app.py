@@ -19,12 +19,14 @@ from starlette.middleware.cors import CORSMiddleware
 
 from dispatch import db
 from dispatch.settings import Settings
+from realtime import deadline
 from web import (
     aed_page,
     alert_page,
     api,
     channel_watch,
     compression,
+    dependencies,
     headers,
     limits,
     live,
@@ -34,6 +36,7 @@ from web import (
     plain_nearest,
     planner_tiles,
     problems,
+    self_watch,
     tiles,
     walking_watch,
 )
@@ -42,6 +45,9 @@ from web.ogc import pages as ogc_pages
 
 #: A Redis that does not answer within this time is left alone; alerts do not need it.
 REDIS_WITHIN_S = 0.5
+
+#: A stopping process waits so long for statements that were given up.
+STOP_WITHIN_S = 2.0
 
 _DESCRIPTION = """
 Open emergency-response and AED dispatch for Red Cross societies.
@@ -74,14 +80,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.tiles = tiles.Tiles(settings)
     problems.install(app)
     openapi.install(app)
-    # Routes are matched one after the other: first what a map asks for by the dozen.
+    # Routes are matched one after the other: first what a map asks for by the dozen, and what every
+    # phone asks for in the second after a restart.
     app.include_router(tiles.router)
+    app.include_router(live.router)
     for router in api.ROUTERS:
         app.include_router(router, prefix="/api/v1", responses=problems.RESPONSES)
     maps = (planner_tiles.router, ogc_pages.router)
     for router in (
         api.health.router,
-        live.router,
         *maps,
         aed_page.router,
         alert_page.router,
@@ -120,12 +127,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(reading.dispose)
         bus = _redis(settings.redis_url)
         stack.push_async_callback(bus.aclose)
+        stack.push_async_callback(deadline.let_end, STOP_WITHIN_S)
         app.state.redis = bus
         app.state.database = db.Database(engine, bus)
         app.state.finder = await stack.enter_async_context(nearest_aeds.running(app))
         app.state.http = await stack.enter_async_context(httpx.AsyncClient(timeout=5.0))
         app.state.channels = channel_watch.ChannelWatch(app.state.database)
         app.state.live = live.Live(app.state.database, bus, settings, reading=reading)
+        app.state.watch = self_watch.SelfWatch(
+            app.state.live, dependencies.timepiece, every_s=settings.watch_every_s
+        )
+        await app.state.watch.begin()
         await walking_watch.load(app)
         await stack.enter_async_context(app.state.live.running())
         await stack.enter_async_context(_beside(app))
@@ -140,7 +152,9 @@ async def _beside(app: FastAPI) -> AsyncIterator[None]:
         watch = tasks.create_task(walking_watch.watch(app), name="walking watch")
         drawing = tasks.create_task(tiles.prepare(app), name="map of AEDs")
         channels = tasks.create_task(app.state.channels.run(), name="channel watch")
+        itself = tasks.create_task(app.state.watch.run(), name="self watch")
         yield
+        itself.cancel()
         watch.cancel()
         drawing.cancel()
         channels.cancel()

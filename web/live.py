@@ -22,26 +22,33 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dispatch import db
 from dispatch.settings import Settings
-from realtime import connected, deadline, hub
+from realtime import connected, hub
 from realtime.protocol import Close
 from realtime.tailer import Tailer
-from web import auth, dependencies, live_document, live_watch, position_ingest
+from web import (
+    ack_batch,
+    auth,
+    dependencies,
+    live_document,
+    live_looks,
+    live_poll,
+    live_redelivery,
+    live_watch,
+    position_ingest,
+    problems,
+)
 from web.live_session import Session
 
 _logger = logging.getLogger(__name__)
 
 router = APIRouter()
 router.include_router(live_document.router)
+router.include_router(live_poll.router, prefix="/api/v1", responses=problems.RESPONSES)
 
 T = TypeVar("T")
 
 #: Heartbeats and positions are handed out at this pace.
 TICK_S = 0.5
-
-#: Readers of the database at once, of all sockets together, so that a thousand phones that come
-#: back in one second leave connections for the requests; and how long each may wait and read.
-LOOKS_AT_ONCE = 4
-LOOK_WITHIN_S = 8.0
 
 #: How long a stopping process waits for its sockets to take their 1012.
 STOP_WITHIN_S = 2.0
@@ -72,6 +79,7 @@ class Live:
         self.hub = hub.Hub()
         self.tailer = Tailer(reading or database.engine, redis, self.hub)
         self.watch = live_watch.Watch(self)
+        self.redelivery = live_redelivery.Redelivery(self)
         self.positions = position_ingest.Ingest(database, redis)
         self.sessions: set[Session] = set()
         #: The same, by the turn in which the watch looks at them.
@@ -81,7 +89,7 @@ class Live:
         self.failures = 0
         self._empty = asyncio.Event()
         self._empty.set()
-        self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
+        self._looks = live_looks.Looks(database)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -92,12 +100,15 @@ class Live:
                 tasks.create_task(self._tick(), name="live tick"),
                 tasks.create_task(self.watch.run(), name="live watch"),
                 tasks.create_task(self._say_connected(), name="live connected"),
+                tasks.create_task(self.redelivery.run(), name="live redelivery"),
             ]
             yield
             self.hub.close_all(Close.RESTARTING)
             await self._wait_until_empty()
             for task in own:
                 task.cancel()
+            await ack_batch.of(self.database).end()
+            await self._looks.end()
 
     async def serve(self, socket: WebSocket) -> None:
         """Speak with one client; a failure of ours is counted and closes this one socket."""
@@ -105,9 +116,7 @@ class Live:
             await socket.close()  # before accepting, so the handshake is answered 403
             return
         session = Session(self, socket)
-        self.sessions.add(session)
-        self.in_turn[session.number % live_watch.TURNS].add(session)
-        self._empty.clear()
+        self.hold(session)
         try:
             await socket.accept()
             await session.run()
@@ -116,9 +125,16 @@ class Live:
             _logger.exception("live connection failed")
             await _apologise(socket)
         finally:
-            self._forget(session)
+            self.forget(session)
 
-    def _forget(self, session: Session) -> None:
+    def hold(self, session: Session) -> None:
+        """Count a client in and look after it, until it is forgotten."""
+        self.sessions.add(session)
+        self.in_turn[session.number % live_watch.TURNS].add(session)
+        self._empty.clear()
+
+    def forget(self, session: Session) -> None:
+        """Let go of a client that is gone."""
         self.sessions.discard(session)
         self.in_turn[session.number % live_watch.TURNS].discard(session)
         self.hub.leave(session.connection)
@@ -128,13 +144,8 @@ class Live:
             self._empty.set()
 
     async def look(self, read: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Read in one repeatable-read transaction, waiting for a turn; raises TimeoutError."""
-
-        async def in_turn() -> T:
-            async with self._looks, self.database.snapshot() as conn:
-                return await read(conn)
-
-        return await deadline.within(LOOK_WITHIN_S, in_turn())
+        """Read in a repeatable-read transaction, waiting for a turn; raises TimeoutError."""
+        return await self._looks.look(read)
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()

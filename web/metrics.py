@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from realtime import log
+from web import watch_metrics
 
 _logger = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class _LiveLog(Collector):
         )
         for name, text, value in (
             ("golden_events_sent", "Events handed to sockets.", live.hub.events_sent),
+            ("golden_events_repeated", "Alerts sent again unacked.", live.hub.events_repeated),
             ("golden_log_looks", "Looks at the log.", live.tailer.looks),
             ("golden_log_failures", "Looks at the log that failed.", live.tailer.failures),
             ("golden_hints_failed", "Hints that Redis did not take.", log.hints.failed),
@@ -97,7 +99,9 @@ def served(app: FastAPI) -> Iterator[None]:
     if not first:
         yield
         return
-    collectors = (_LiveLog(app), app.state.channels)
+    collectors = (
+        _LiveLog(app), app.state.channels, watch_metrics.WatchMetrics(app.state.watch)
+    )  # fmt: skip
     for collector in collectors:
         _registry.register(collector)
     server = _first_free(first)

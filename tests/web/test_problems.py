@@ -161,6 +161,7 @@ async def test_readiness_names_what_is_there(app: FastAPI, stranger: httpx.Async
         "database": True,
         "redis": True,
         "walking_network": False,
+        "troubles": [],
     }
 
 

@@ -7,9 +7,10 @@ from typing import Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 
 from dispatch import errors
-from realtime import deadline
+from realtime import deadline, watch
 from web import fields
 from web.dependencies import Database, Settings
 
@@ -27,13 +28,23 @@ class LiveShape(fields.Shape):
     status: Literal["ok"]
 
 
+class TroubleShape(fields.Shape):
+    """A broken link in the way of an alert, and since when; docs/watch.md says what to do."""
+
+    kind: watch.Kind
+    since: str
+    subject: str | None = None
+    seconds: int | None = None
+
+
 class ReadyShape(fields.Shape):
-    """What this process can do."""
+    """What this process can do, and what is broken."""
 
     status: Literal["ok"]
     database: bool
     redis: bool
     walking_network: bool
+    troubles: list[TroubleShape]
 
 
 class NotReady(errors.DispatchError):
@@ -55,21 +66,27 @@ async def readyz(request: Request, database: Database, settings: Settings) -> Re
     """Say 200 when PostgreSQL can be written to and the disk has room, else 503.
 
     Redis and the walking network are named, and their absence is no failure: alerts go without.
+    `troubles` are what is broken in the way of an alert; a process that is sound goes on serving.
     """
+    troubles = [trouble.out() for trouble in request.app.state.watch.troubles]
 
     async def look() -> bool:
         async with database.engine.connect() as conn:
             return bool(await conn.scalar(_WRITABLE))
 
-    is_writable = await deadline.within(ANSWER_WITHIN_S, look())
+    try:
+        is_writable = await deadline.within(ANSWER_WITHIN_S, look())
+    except (OSError, SQLAlchemyError):  # TimeoutError is an OSError
+        raise NotReady(state={"troubles": troubles}) from None
     free = shutil.disk_usage(settings.data_dir if settings.data_dir.exists() else "/").free
     if not is_writable or free < DISK_LEAST_BYTES:
-        raise NotReady
+        raise NotReady(state={"troubles": troubles})
     state = request.app.state
     body = {
         "status": "ok",
         "database": True,
         "redis": state.live.tailer.is_hearing,
         "walking_network": bool(state.network.generation),
+        "troubles": troubles,
     }
     return fields.send(body)

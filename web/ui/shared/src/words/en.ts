@@ -12,6 +12,7 @@ import { parts } from "./en/parts.ts";
 import { planner } from "./en/planner.ts";
 import { registry } from "./en/registry.ts";
 import { signIn } from "./en/sign_in.ts";
+import { trouble } from "./en/trouble.ts";
 import type { Words } from "./zh.ts";
 
 export const en: Words = {
@@ -29,4 +30,5 @@ export const en: Words = {
   planner,
   registry,
   signIn,
+  trouble,
 };

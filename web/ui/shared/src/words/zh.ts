@@ -14,6 +14,7 @@ import { parts } from "./zh/parts.ts";
 import { planner } from "./zh/planner.ts";
 import { registry } from "./zh/registry.ts";
 import { signIn } from "./zh/sign_in.ts";
+import { trouble } from "./zh/trouble.ts";
 
 export const zh = {
   aed,
@@ -30,6 +31,7 @@ export const zh = {
   planner,
   registry,
   signIn,
+  trouble,
 };
 
 export type Words = typeof zh;

@@ -19,6 +19,7 @@ export const decision: Words["decision"] = {
     `CPR and first shock: this plan ${plan}; all direct ${direct}; alerting nobody ${nobody}`,
   chosen: "Alert",
   chosenLegend: (isMinutes) => `Arrival · value (${isMinutes ? "min" : "pp"})`,
+  arrivalHint: "Arrival counts from now: answer, getting ready, walk, building, and AED pick-up",
   gain: "Value",
   gainOf: (points) => `Without this person the modelled index falls by ${points} points`,
   gainMinutes: (minutes) => `Without this person about ${minutes} min later`,

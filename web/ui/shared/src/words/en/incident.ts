@@ -16,6 +16,9 @@ export const incident: Words["incident"] = {
   alerted: "Alerted",
   alertedCounts: (all, accepted, seen, silent) =>
     `${all} · accepted ${accepted}${seen ? ` · seen ${seen}` : ""}${silent ? ` · no answer ${silent}` : ""}`,
+  etaLegend: "Walk incl. AED",
+  etaHint:
+    "Accepted: time left until there. Not answered: walk from an accept. With an AED: detour and pick-up included",
   notChosen: "Not chosen",
   notChosenCounts: (all, shown) => (all > shown ? `${all}, first ${shown}` : `${all}`),
   reasonWalk: "Reason · walk",

@@ -18,6 +18,7 @@ export const decision = {
     `开始按压与首次电击：本方案 ${plan}；都直接前往 ${direct}；不通知任何人 ${nobody}`,
   chosen: "通知",
   chosenLegend: (isMinutes: boolean) => `到达 · 作用（${isMinutes ? "分" : "百分点"}）`,
+  arrivalHint: "到达自现在起算：答复、准备、步行、楼内，取 AED 者含取用",
   gain: "作用",
   gainOf: (points: string) => `没有此人，模型指数降低 ${points} 个百分点`,
   gainMinutes: (minutes: string) => `没有此人，预计晚 ${minutes} 分钟`,

@@ -15,6 +15,8 @@ export const incident = {
   alerted: "已通知",
   alertedCounts: (all: number, accepted: number, seen: number, silent: number) =>
     `${all} 人 · 接受 ${accepted}${seen ? ` · 查看 ${seen}` : ""}${silent ? ` · 未答复 ${silent}` : ""}`,
+  etaLegend: "步行 · 含取AED",
+  etaHint: "接受者：距到达还有多久；未答复者：自接受起的步行时间；取 AED 者含绕行与取用",
   notChosen: "未选",
   notChosenCounts: (all: number, shown: number) => (all > shown ? `${all} 人，前 ${shown} 位` : `${all} 人`),
   reasonWalk: "原因 · 步行",
