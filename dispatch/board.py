@@ -206,4 +206,5 @@ async def figures(conn: AsyncConnection, org: orgs.Org, *, now: datetime) -> eve
         "aeds_usable": usable,
         "aeds_total": len(devices),
         "closed_24h": [events.incident_out(item) for item in closed],
+        "channels": await channel_health.proofs(conn, now=now),
     }

@@ -119,6 +119,8 @@ def test_UI_2_from_call_to_close_with_three_phones(whole: Whole, browser: Browse
         for phone in phones:
             expect(phone.get_by_test_id("alert")).to_be_visible()
             assert WHERE not in phone.content(), "the address shows before accepting"
+        # The alert is out: the keyboard stands at what comes next, not at the top of the page.
+        expect(console.locator(".side [data-door=ambulance]")).to_be_focused()
         picture(phones[0], "go-alert-zh")
         expect(console.locator(".person[data-responder]")).to_have_count(3)
 

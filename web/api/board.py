@@ -52,6 +52,13 @@ class BoardAnswer(fields.Shape):
     crs: str
 
 
+class ChannelShape(SilentShape):
+    """A channel that is on, and when a message last arrived by it for certain."""
+
+    is_test: bool
+    proved_at: str | None
+
+
 class FiguresAnswer(fields.Shape):
     """What an idle console shows."""
 
@@ -59,6 +66,7 @@ class FiguresAnswer(fields.Shape):
     aeds_usable: int
     aeds_total: int
     closed_24h: list[shapes.IncidentShape]
+    channels: list[ChannelShape]
     crs: str
 
 

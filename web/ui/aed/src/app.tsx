@@ -73,7 +73,7 @@ interface LateProps {
 
 /** The map, once its library is here; until then, and without it, the list does the work. */
 function LateMap({ city, onView, onClick }: LateProps) {
-  const words = useWords().aed;
+  const words = useWords();
   const ground = useStore(publicGround);
   const marks = useMarks();
   const onMoved = useReading();
@@ -81,13 +81,13 @@ function LateMap({ city, onView, onClick }: LateProps) {
   if (late.failed)
     return (
       <p class="gm-map no-map" role="status">
-        {words.mapFailed}
+        {words.aed.mapFailed}
       </p>
     );
   if (!late.Panel || !city) return <div class="gm-map" />;
   return (
     <late.Panel
-      label={words.title}
+      label={words.parts.map.label}
       ground={ground}
       centre={firstCentre(city)}
       zoom={ZOOM}

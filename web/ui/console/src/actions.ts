@@ -2,6 +2,7 @@ import { get, newKey, Problem, patch, post } from "@shared/api.ts";
 import { words } from "@shared/language.ts";
 import type { Ambulance, Disposition, Incident, Kind, Plan, Point, Severity } from "@shared/shapes.ts";
 import type { Edited } from "./edit_fields.ts";
+import { focusNext } from "./next_focus.ts";
 import { type PlanAnswer, parted } from "./plan_people.ts";
 import { leavePanel, plan, select, view } from "./state.ts";
 import { complain, say } from "./toast.ts";
@@ -107,6 +108,7 @@ export async function closeIncident(incident: string, disposition: Disposition):
   await post(`/incidents/${incident}/close`, { disposition });
   say(words().console.done.closed, () => post(`/incidents/${incident}/reopen`, {}));
   select(null);
+  focusNext("end");
 }
 
 /** Do something and tell what went wrong; true when it went well. */

@@ -11,6 +11,7 @@ import { go } from "./registry/where.ts";
 import { sound, unlockSound } from "./sound.ts";
 import { live, type Panel, select } from "./state.ts";
 import { acknowledged, useAlarms } from "./ticking.ts";
+import { useTroubles } from "./troubles.ts";
 
 interface Said {
   what: string;
@@ -98,7 +99,8 @@ function AlarmStrip({ alarm, more }: { alarm: Alarm; more: number }) {
 function LostStrip() {
   const words = useWords().parts.live;
   const { phase, heardAt } = useStore(live.state);
-  if (phase !== "reconnecting" || heardAt === null) return null;
+  const isLoud = useTroubles().some(({ kind }) => kind === "lost");
+  if (phase !== "reconnecting" || heardAt === null || isLoud) return null;
   return (
     <div class="strip" role="status">
       <Icon name="warn" />

@@ -24,6 +24,7 @@ import { unlockSound } from "./sound.ts";
 import { boards, figures, live, select, view } from "./state.ts";
 import { StatusBar } from "./status_bar.tsx";
 import { useAlarms } from "./ticking.ts";
+import { TroubleBanner } from "./trouble_banner.tsx";
 
 const FIGURES_EVERY_MS = 60_000;
 
@@ -43,6 +44,7 @@ export function App() {
       // Not at the press: the strip that goes with it would move what is being pressed.
       onPointerUp={() => void unlockSound()}
     >
+      <TroubleBanner />
       <StatusBar />
       <Strips />
       <div class="columns">

@@ -152,7 +152,14 @@ function More({ open, incident }: { open: OpenIncident; incident: Incident }) {
   return (
     <div class="more-doors" data-of={incident.id}>
       {doors.map(({ panel, keycap, text }) => (
-        <Button key={panel} size="small" look="ghost" keycap={keycap} onClick={() => showPanel(panel)}>
+        <Button
+          key={panel}
+          size="small"
+          look="ghost"
+          keycap={keycap}
+          data-door={panel}
+          onClick={() => showPanel(panel)}
+        >
           {text}
         </Button>
       ))}
@@ -168,7 +175,14 @@ function StockRow({ reservations }: { reservations: Reservation[] }) {
     <div class="group-title">
       <h2>{words.actions.stock}</h2>
       <span>{words.stock.count(active.length)}</span>
-      <Button size="small" look="ghost" class="right" keycap="G" onClick={() => showPanel("stock")}>
+      <Button
+        size="small"
+        look="ghost"
+        class="right"
+        keycap="G"
+        data-door="stock"
+        onClick={() => showPanel("stock")}
+      >
         {words.stock.reserve}
       </Button>
     </div>
@@ -186,13 +200,18 @@ function ActionBar({ rows }: { rows: PersonRow[] }) {
       <Button look={drawer ? "default" : "primary"} keycap="D" onClick={() => showPanel("plan")}>
         {rows.length ? words.widen : words.alert}
       </Button>
-      <Button keycap="S" aria-expanded={panel === "ambulance"} onClick={() => toggle("ambulance")}>
+      <Button
+        keycap="S"
+        data-door="ambulance"
+        aria-expanded={panel === "ambulance"}
+        onClick={() => toggle("ambulance")}
+      >
         {words.ambulance}
       </Button>
-      <Button keycap="L" aria-expanded={panel === "log"} onClick={() => toggle("log")}>
+      <Button keycap="L" data-door="log" aria-expanded={panel === "log"} onClick={() => toggle("log")}>
         {words.log}
       </Button>
-      <Button keycap="X" aria-expanded={panel === "end"} onClick={() => toggle("end")}>
+      <Button keycap="X" data-door="end" aria-expanded={panel === "end"} onClick={() => toggle("end")}>
         {words.end}
       </Button>
     </div>

@@ -4,6 +4,8 @@ import { useLanguage, useWords } from "@shared/language.ts";
 import { Button } from "@shared/parts/controls.tsx";
 import type { Coverage, Figures, Page, Task } from "@shared/shapes.ts";
 import { useSelect, useStore } from "@shared/store.ts";
+import { wordFor } from "@shared/words/zh.ts";
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useAsked } from "./registry/asking.ts";
 import { useMayOpen } from "./registry/rights.ts";
@@ -36,7 +38,7 @@ export function IdlePanel() {
         <LinkFacts />
       </div>
       <div class="actions">
-        <Button look="primary" keycap="N" onClick={() => startNew()}>
+        <Button look="primary" keycap="N" data-door="new" onClick={() => startNew()}>
           {words.idle.newIncident}
         </Button>
         <Button onClick={() => void testSound()}>{words.idle.testSound}</Button>
@@ -154,6 +156,42 @@ function TaskFacts() {
   );
 }
 
+/** Each way out of the house, and when it was last proved to work. */
+function ChannelFacts() {
+  const words = useWords();
+  const text = words.console.idle.channels;
+  const channels = useStore(figures)?.channels;
+  if (!channels) return null;
+  if (channels.length === 0)
+    return (
+      <>
+        <dt>{text.title}</dt>
+        <dd>
+          <b>{text.appOnly}</b>
+        </dd>
+        <dd>{text.noGateway}</dd>
+      </>
+    );
+  return (
+    <>
+      {channels.map(({ channel, is_test, silent_since, proved_at }) => (
+        <Fragment key={channel}>
+          <dt>{wordFor(words.decision.channel, channel)}</dt>
+          <dd data-channel={channel} data-silent={silent_since !== null}>
+            <b>{silent_since ? text.silent : is_test ? text.test : text.on}</b>
+          </dd>
+          <dd>{provedText(silent_since, proved_at, text)}</dd>
+        </Fragment>
+      ))}
+    </>
+  );
+}
+
+type ChannelWords = ReturnType<typeof useWords>["console"]["idle"]["channels"];
+
+const provedText = (silent: string | null, proved: string | null, text: ChannelWords): string =>
+  silent ? text.since(dayMinute(silent)) : proved ? text.proved(dayMinute(proved)) : text.unproved;
+
 function LinkFacts() {
   const words = useWords();
   const text = words.console.idle;
@@ -165,6 +203,7 @@ function LinkFacts() {
   return (
     <dl>
       <TaskFacts />
+      <ChannelFacts />
       <dt>{text.link}</dt>
       <dd>
         <b>{useStore(live.state).phase === "live" ? words.parts.live.live : words.parts.live.reconnecting}</b>

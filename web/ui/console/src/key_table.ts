@@ -15,6 +15,7 @@ import { unlockSound } from "./sound.ts";
 import { boards, select, showPanel, startNew, view } from "./state.ts";
 import { acknowledged } from "./ticking.ts";
 import { undoLast } from "./toast.ts";
+import { toggleTroubles } from "./troubles.ts";
 
 const KEY = "golden.console.single-keys";
 
@@ -29,6 +30,7 @@ export function setSingleKeys(on: boolean): void {
 // These work from a text field too: none of them writes anything.
 const EVERYWHERE: Record<string, () => void> = {
   F2: goToNext,
+  F8: toggleTroubles,
   F9: () => showPanel(view.get().panel === "alarms" ? "none" : "alarms"),
   Escape: back,
 };
@@ -82,9 +84,10 @@ function anyAction(key: string, target: EventTarget | null): (() => void) | unde
 function actionFor(key: string, target: EventTarget | null): (() => void) | undefined {
   if (EVERYWHERE[key]) return EVERYWHERE[key];
   if (isTextField(target) || (isLetter(key) && !singleKeys.get())) return undefined;
-  // Enter and arrows belong to the control that has the focus, but rows of the queue pass arrows on.
+  // Enter and arrows belong to the control that has the focus, but rows of the queue and the plain
+  // buttons of the card pass arrows on.
   const onControl = target instanceof HTMLElement && target.matches("button, a, input, canvas, [role=radio]");
-  const onRow = target instanceof HTMLElement && target.matches(".queue-row");
+  const onRow = target instanceof HTMLElement && target.matches(".queue-row, [data-door]");
   if (onControl && (key === "Enter" || (key.startsWith("Arrow") && !onRow))) return undefined;
   return ANYWHERE[key] ?? incidentAction(key);
 }

@@ -25,6 +25,9 @@ export function AlertedList({ rows }: { rows: PersonRow[] }) {
       <div class="group-title">
         <h2>{words.alerted}</h2>
         <span>{words.alertedCounts(rows.length, accepted, seen, silent)}</span>
+        <span class="right" title={words.etaHint} data-caption="eta">
+          {words.etaLegend}
+        </span>
       </div>
       {rows
         .filter((row) => !row.over)

@@ -131,11 +131,16 @@ function ChosenTitle({ plan }: { plan: Plan }) {
   if (plan.chosen.length === 0) return <Blank title={own.nobody} line={own.nobodyLine} />;
   const viaAed = plan.chosen.filter((candidate) => candidate.role === "via_aed").length;
   return (
-    <div class="group-title">
-      <h2>{own.title}</h2>
-      <span>{own.summary(plan.chosen.length, plan.chosen.length - viaAed, viaAed)}</span>
-      <span class="right">{words.decision.chosenLegend(countsMinutes(plan))}</span>
-    </div>
+    <>
+      <div class="group-title">
+        <h2>{own.title}</h2>
+        <span>{own.summary(plan.chosen.length, plan.chosen.length - viaAed, viaAed)}</span>
+        <span class="right">{words.decision.chosenLegend(countsMinutes(plan))}</span>
+      </div>
+      <p class="plan-note" data-caption="arrival">
+        {words.decision.arrivalHint}
+      </p>
+    </>
   );
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { alarmsOf, inOrder, rank } from "./queue_rank.ts";
+import { doorsAfter } from "./next_focus.ts";
+import { alarmsOf, boardAlarms, inOrder, rank, withoutClosed } from "./queue_rank.ts";
 import { ago, assignment, board, incident, NOW } from "./test_examples.ts";
 
 const sectionsOf = (...incidents: Parameters<typeof board>[0]) => rank(board(incidents), NOW);
@@ -67,5 +68,24 @@ describe("alarms", () => {
   });
   it("end by themselves when the reason is gone", () => {
     expect(kinds(incident())).toEqual([]);
+  });
+});
+
+describe("what was taken note of", () => {
+  it("is forgotten when the incident is closed, so that it alarms again when it is opened again", () => {
+    const late = incident({ id: "late", status: "received", created_at: ago(100) });
+    const silent = { channel: "sms" as const, silent_since: ago(90) };
+    const open = { ...board([late]), channels: [silent] };
+    const known = new Set(boardAlarms(open, NOW).map(({ key }) => key));
+    expect(known.size).toBeGreaterThan(1);
+    expect(withoutClosed(known, open.incidents)).toBe(known);
+    expect([...withoutClosed(known, {})]).toEqual([`channel sms ${silent.silent_since}`]);
+  });
+});
+
+describe("the focus after a panel", () => {
+  it("goes on to 120 after an alert, and back to the panel's own button after the rest", () => {
+    expect(doorsAfter("plan")).toEqual(["ambulance"]);
+    expect(doorsAfter("log")).toEqual(["log", "ambulance"]);
   });
 });

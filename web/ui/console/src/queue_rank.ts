@@ -96,11 +96,21 @@ export function boardAlarms(board: Board, now: number): Alarm[] {
 const inUrgency = (alarms: Alarm[]): Alarm[] =>
   alarms.sort((a, b) => a.level - b.level || b.sinceS - a.sinceS);
 
+const CHANNEL = "channel ";
+
+/** Keys of alarms without those of incidents that are no longer open; the same set when none is. */
+export function withoutClosed(keys: ReadonlySet<string>, open: Board["incidents"]): ReadonlySet<string> {
+  const kept = [...keys].filter(
+    (key) => key.startsWith(CHANNEL) || key.slice(0, key.lastIndexOf(" ")) in open,
+  );
+  return kept.length === keys.size ? keys : new Set(kept);
+}
+
 /** A gateway that takes every message and delivers none. */
 function channelAlarms(channels: readonly SilentChannel[], now: number): Alarm[] {
   return channels.map(({ channel, silent_since }) => {
     const sinceS = silent_since ? Math.max(0, Math.floor((now - Date.parse(silent_since)) / 1000)) : 0;
-    const key = `${channel} ${silent_since}`;
+    const key = `${CHANNEL}${channel} ${silent_since}`;
     return { key, kind: "channel_silent", level: 2, channel, incident: null, sinceS };
   });
 }

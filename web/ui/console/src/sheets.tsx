@@ -36,7 +36,8 @@ function Sheet({ title, children }: { title: string; children: ComponentChildren
 }
 
 function HelpSheet() {
-  const words = useWords().console.help;
+  const { trouble, console: screen } = useWords();
+  const words = screen.help;
   const on = useStore(singleKeys);
   const registry = useRegistryRows();
   const board: [string[], string][] = [
@@ -57,6 +58,7 @@ function HelpSheet() {
     [["M"], words.centre],
     [["↑", "↓", "⏎", "Esc"], words.move],
     [["F2"], words.nextAction],
+    [["F8"], trouble.key],
     [["F9"], words.alarms],
     [["A"], words.acknowledge],
     [["U"], words.undo],
@@ -111,6 +113,7 @@ function useRegistryRows(): [string[], string][] | null {
     [["Esc"], keys.back],
     [["R"], keys.board],
     [["F2"], words.console.help.nextAction],
+    [["F8"], words.trouble.key],
     [["F9"], words.console.help.alarms],
     [["?"], words.console.help.help],
   ];

@@ -3,6 +3,7 @@ import { Live } from "@shared/live/socket.ts";
 import type { Figures, Plan, Point, Session } from "@shared/shapes.ts";
 import { createStore } from "@shared/store.ts";
 import { hearEvent } from "./hear.ts";
+import { focusNext } from "./next_focus.ts";
 
 /** What fills the right column or the lower part of the card. */
 export type Panel =
@@ -75,7 +76,9 @@ export function showPanel(panel: Panel): void {
 
 /** Close a panel whose work is done, unless the operator has opened another one meanwhile. */
 export function leavePanel(panel: Panel): void {
-  if (view.get().panel === panel) showPanel("none");
+  if (view.get().panel !== panel) return;
+  showPanel("none");
+  focusNext(panel);
 }
 
 /** Open the form for a new incident, perhaps with what the command bar has already heard. */

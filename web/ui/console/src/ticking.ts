@@ -1,6 +1,6 @@
 import { useNow } from "@shared/clock.ts";
 import { createStore, useStore } from "@shared/store.ts";
-import { type Alarm, boardAlarms, rank } from "./queue_rank.ts";
+import { type Alarm, boardAlarms, rank, withoutClosed } from "./queue_rank.ts";
 import { boards } from "./state.ts";
 
 const NOTHING = { action: [], progress: [], exercise: [] };
@@ -15,6 +15,12 @@ export function useQueue() {
 
 /** Alarms that this console has acknowledged; they stay counted until their reason ends. */
 export const acknowledged = createStore<ReadonlySet<string>>(new Set());
+
+// What is opened again alarms again: nobody has taken note of it in this life.
+boards.board.subscribe(() => {
+  const board = boards.board.get();
+  if (board) acknowledged.update((known) => withoutClosed(known, board.incidents));
+});
 
 export function useAlarms(): { all: Alarm[]; open: Alarm[] } {
   const { board, now } = useQueue();

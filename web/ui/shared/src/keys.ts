@@ -15,7 +15,7 @@ export interface KeyPress {
 export const isComposing = (event: Pick<KeyPress, "isComposing" | "keyCode">): boolean =>
   event.isComposing || event.keyCode === 229;
 
-const NAMED = new Set(["Enter", "Escape", "ArrowUp", "ArrowDown", "F2", "F9", " "]);
+const NAMED = new Set(["Enter", "Escape", "ArrowUp", "ArrowDown", "F2", "F8", "F9", " "]);
 
 /** "N", "1", "/", "?", "Enter", "Ctrl+Enter" … or null when the press is no command. */
 export function commandKey(event: KeyPress): string | null {

@@ -255,7 +255,14 @@ export interface PositionItem {
   at: string;
 }
 
+/** A channel that is on, and when a message last arrived by it for certain. */
+export interface ChannelProof extends SilentChannel {
+  is_test: boolean;
+  proved_at: string | null;
+}
+
 export interface Figures {
+  channels?: ChannelProof[];
   on_duty: number;
   aeds_usable: number;
   aeds_total: number;
