@@ -34,6 +34,11 @@ class Reading:
         return self.answered - self.asked <= TRIP_MOST_S
 
     @property
+    def unsure_s(self) -> float:
+        """Give by how much it may be wrong; a smaller difference says nothing."""
+        return STILL_S + (self.answered - self.asked) / 2
+
+    @property
     def began(self) -> datetime:
         """Give what the database's clock would have said at monotonic zero."""
         return self.database - timedelta(seconds=(self.asked + self.answered) / 2)
@@ -72,10 +77,13 @@ class Clock:
         whoever starts joins them.
         """
         if self._began is None:
-            self._began = reading.began + timedelta(seconds=agreed_s or 0.0)
+            began = reading.began + timedelta(seconds=agreed_s or 0.0)
+            own = self._wall() - timedelta(seconds=self.monotonic())
+            is_same = abs((began - own).total_seconds()) <= reading.unsure_s
+            self._began = own if is_same else began
         elif reading.is_sharp:
             apart_s = (reading.began - self._began).total_seconds()
-            if abs(apart_s) > STILL_S and not self._is_held(apart_s):
+            if abs(apart_s) > reading.unsure_s and not self._is_held(apart_s):
                 self._began = reading.began
         self.database_off_s = (reading.began - self._began).total_seconds()
 

@@ -13,7 +13,7 @@ from callers import Enrol, Member, key
 from dispatch import db
 from geo import aeds
 from geo.position import Position
-from web import aed_record
+from web import aed_record, dependencies
 
 HERE = {"type": "Point", "coordinates": [7.42, 43.73]}
 NEW = {"name": "Mairie", "position": HERE, "access": "public", "hours": "24/7", "floor": "0"}
@@ -212,7 +212,7 @@ async def test_the_registry_of_a_past_day_is_for_its_owners(
     operator = await enrol()
     made = await add(operator)
     await add(await enrol(org="blue"))
-    between = {"as_of": datetime.now(UTC).isoformat()}
+    between = {"as_of": dependencies.clock().isoformat()}
     await operator.http.delete(f"/api/v1/aeds/{made['id']}")
     then = (await operator.http.get("/api/v1/aeds", params=between)).json()["items"]
     assert [item["id"] for item in then] == [made["id"]]
