@@ -10,9 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import sqlalchemy as sa
 from fastapi import FastAPI
 
-from dispatch import orgs
+from dispatch import db, orgs, tables
 
 PASSWORD = "correct horse"
 numbers = count(1)
@@ -79,3 +80,15 @@ def code_of(answer: httpx.Response) -> tuple[int, str]:
 def soon(seconds: float) -> datetime:
     """Give a time so many seconds from now."""
     return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+async def phone_of(store: db.Database, enrol: Enrol, responder: UUID) -> Member:
+    """Give a member whose token is that of a responder whom a factory made."""
+    member = await enrol("responder", "red")
+    async with store.transaction() as conn:
+        await conn.execute(
+            sa.update(tables.api_token)
+            .where(tables.api_token.c.person_id == member.id)
+            .values(person_id=responder)
+        )
+    return Member(responder, member.username, member.org, member.http)

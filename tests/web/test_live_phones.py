@@ -8,7 +8,7 @@ import factories
 import pytest
 import redis.asyncio
 import sqlalchemy as sa
-from callers import Enrol, Member
+from callers import Enrol, phone_of
 from fastapi import FastAPI
 from live_wire import serving, wire
 
@@ -28,7 +28,7 @@ async def test_an_alert_reaches_its_phone_and_is_acknowledged(
     now = datetime.now(UTC)
     async with store.transaction() as conn:
         scene = await factories.make_scene(conn, people=2, now=now)
-    phone = await _phone_of(store, enrol, scene.responders[0])
+    phone = await phone_of(store, enrol, scene.responders[0])
     async with wire(host, phone) as socket:
         welcome = await socket.hello(f"person:{phone.id}")
         assert welcome["heartbeat_s"] == protocol.IDLE_HEARTBEAT_S
@@ -51,7 +51,7 @@ async def test_the_ack_of_somebody_elses_alert_is_refused(
     async with store.transaction() as conn:
         scene = await factories.make_scene(conn, people=2, now=datetime.now(UTC))
         sent = await factories.send(conn, scene, now=datetime.now(UTC))
-    phone = await _phone_of(store, enrol, scene.responders[0])
+    phone = await phone_of(store, enrol, scene.responders[0])
     foreign = next(alert for alert in sent.alerts if alert.responder_id != phone.id)
     async with wire(host, phone) as socket:
         welcome = await socket.hello(f"person:{phone.id}")
@@ -59,18 +59,6 @@ async def test_the_ack_of_somebody_elses_alert_is_refused(
         for alert in (str(foreign.id), str(uuid4())):
             await socket.say(type="ack", alert=alert, level="shown")
             assert (await socket.next("error"))["code"] == "not_found"
-
-
-async def _phone_of(store: db.Database, enrol: Enrol, responder: object) -> Member:
-    """Give a member whose token is that of a responder whom a factory made."""
-    member = await enrol("responder", "red")
-    async with store.transaction() as conn:
-        await conn.execute(
-            sa.update(tables.api_token)
-            .where(tables.api_token.c.person_id == member.id)
-            .values(person_id=responder)
-        )
-    return Member(responder, member.username, member.org, member.http)  # type: ignore[arg-type]  # a UUID
 
 
 async def _status(store: db.Database, alert_id: str) -> str:
@@ -88,7 +76,7 @@ async def test_RT_10_a_position_is_stored_and_shown_to_the_board_of_the_mission(
     async with store.transaction() as conn:
         scene = await factories.make_scene(conn, people=2, now=datetime.now(UTC))
         sent = await factories.send(conn, scene, now=datetime.now(UTC))
-    phone = await _phone_of(store, enrol, sent.alerts[0].responder_id)
+    phone = await phone_of(store, enrol, sent.alerts[0].responder_id)
     console = await enrol("operator", scene.org_code)
     answer = await phone.http.post(
         f"/api/v1/alerts/{sent.alerts[0].id}/accept", json={}, headers={"Idempotency-Key": "k-1"}

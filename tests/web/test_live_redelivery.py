@@ -8,12 +8,11 @@ from typing import Any
 
 import factories
 import pytest
-import sqlalchemy as sa
-from callers import Enrol, Member
+from callers import Enrol, phone_of
 from fastapi import FastAPI
 from live_wire import Wire, serving, wire
 
-from dispatch import alerts, db, tables
+from dispatch import alerts, db
 from web.live_redelivery import Redelivery
 
 
@@ -46,7 +45,7 @@ async def _nothing(*_: object, **__: object) -> None:
 async def _asked(host: str, store: db.Database, enrol: Enrol) -> AsyncIterator[Asked]:
     async with store.transaction() as conn:
         scene = await factories.make_scene(conn, people=2, now=datetime.now(UTC))
-    phone = await _phone_of(store, enrol, scene.responders[0])
+    phone = await phone_of(store, enrol, scene.responders[0])
     async with wire(host, phone) as socket:
         await socket.hello(f"person:{phone.id}")
         await socket.next("snapshot")
@@ -54,17 +53,6 @@ async def _asked(host: str, store: db.Database, enrol: Enrol) -> AsyncIterator[A
         async with store.transaction() as conn:
             await factories.send(conn, scene, now=sent_at)
         yield Asked(socket, await socket.next("event"), scene, sent_at)
-
-
-async def _phone_of(store: db.Database, enrol: Enrol, responder: object) -> Member:
-    member = await enrol("responder", "red")
-    async with store.transaction() as conn:
-        await conn.execute(
-            sa.update(tables.api_token)
-            .where(tables.api_token.c.person_id == member.id)
-            .values(person_id=responder)
-        )
-    return Member(responder, member.username, member.org, member.http)  # type: ignore[arg-type]  # a UUID
 
 
 async def _seconds_of_sends(app: FastAPI, asked: Asked, *, until_s: int) -> list[int]:
