@@ -78,7 +78,7 @@ Post = Callable[[int], tuple[str, bytes, dict[str, str]]]
 async def play(service: Service, journal: Journal, waves: int, rate: float, post: Post) -> None:
     """Send the requests at their times, whether the ones before are answered or not."""
     cpu = http_load.Cpu(service.pid)
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=2)
     async with httpx.AsyncClient(base_url=service.url, limits=limits, timeout=30) as client:
         await asyncio.gather(*(client.get("/livez") for _ in range(16)))  # connections are open
         began = time.perf_counter()

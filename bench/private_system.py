@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import http_load
 import httpx
@@ -61,14 +62,15 @@ class System:
         environment = {
             "GOLDEN_DATABASE_URL": self.database_url,
             "GOLDEN_REDIS_URL": self.redis_url,
-            "GOLDEN_LOG_LEVEL": "error",
+            "GOLDEN_LOG_LEVEL": "warning",
         }
         program = process.Program("app", argv, environment=environment)
-        child = program.spawn(subprocess.DEVNULL)
-        try:
-            yield _ready(child.pid, port, "/livez")
-        finally:
-            program.stop(child)
+        with _said(self.home / "app.log") as log:
+            child = program.spawn(log)
+            try:
+                yield _ready(child.pid, port, "/livez")
+            finally:
+                program.stop(child)
 
     @contextmanager
     def peers(self, module: str, environment: Mapping[str, str]) -> Iterator[Service]:
@@ -86,6 +88,18 @@ class System:
             yield _ready(child.pid, port, "/ping")
         finally:
             program.stop(child)
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[IO[bytes]]:
+    """Keep what a process writes; when the bench fails, show the end of it."""
+    with path.open("wb") as log:
+        try:
+            yield log
+        except BaseException:
+            lines = path.read_text(errors="replace").splitlines()
+            sys.stderr.write("\n".join(["the app said at the end:", *lines[-40:], ""]))
+            raise
 
 
 def _ready(pid: int, port: int, path: str) -> Service:

@@ -83,6 +83,24 @@ async def app(
             program.stop(started.child)
 
 
+@contextmanager
+def runner(
+    database_url: str, redis_url: str, folder: Path, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one `golden runner` until it is killed or the block ends."""
+    addresses = {"GOLDEN_DATABASE_URL": database_url, "GOLDEN_REDIS_URL": redis_url}
+    environment = addresses | {f"GOLDEN_{name.upper()}": said for name, said in settings.items()}
+    golden = str(Path(sys.executable).with_name("golden"))
+    argv = (golden, "runner", "--data-dir", str(folder))
+    program = process.Program("runner", argv, environment=environment)
+    with (folder / "runner.log").open("ab") as output:
+        child = program.spawn(output)
+        try:
+            yield child
+        finally:
+            program.stop(child)
+
+
 async def _until_alive(client: httpx.AsyncClient, started: App) -> None:
     async def serves() -> bool:
         assert started.child.poll() is None, "the app process ended before it served"

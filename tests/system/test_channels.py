@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
-import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from gateways import aliyun, all_of_them
+from live_processes import runner
+from waiting import until_answer
 
 from dispatch import db, matching, tables
 from tests import factories as f
-from web.commands import process
 
 pytestmark = pytest.mark.system
 
 #: A loaded machine starts a runner, numba and all, within this.
 PATIENCE_S = 60
-
-
-@contextmanager
-def _runner(
-    doubles: all_of_them.Doubles, database: str, redis_url: str, folder: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    sms_only = ("aliyun_key_id", "aliyun_key_secret", "sms_url", "sms_sign_name",
-                "sms_template_alert")  # fmt: skip
-    settings = doubles.settings()
-    environment = {f"GOLDEN_{name.upper()}": str(settings[name]) for name in sms_only}
-    environment |= {"GOLDEN_DATABASE_URL": database, "GOLDEN_REDIS_URL": redis_url}
-    golden = str(Path(sys.executable).with_name("golden"))
-    argv = (golden, "runner", "--data-dir", str(folder))
-    program = process.Program("runner", argv, environment=environment)
-    with (folder / "runner.log").open("ab") as output:
-        child = program.spawn(output)
-        try:
-            yield child
-        finally:
-            program.stop(child)
-
-
-async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not await condition():  # noqa: ASYNC110 - the condition is another process's state
-            await asyncio.sleep(0.1)
+SMS_ONLY = ("aliyun_key_id", "aliyun_key_secret", "sms_url", "sms_sign_name", "sms_template_alert")
 
 
 async def _column(house: db.Database, query: sa.Select[tuple[object]]) -> list[object]:
@@ -82,15 +54,17 @@ async def test_CHN_9_a_killed_runners_message_goes_out_under_the_same_key(
         return await _column(house, ends) == ["sent"]
 
     with all_of_them.running() as doubles, ExitStack() as stack:
-        doomed = stack.enter_context(_runner(doubles, database, redis_url, open_folder))
-        await _until(is_on)
+        settings = doubles.settings()
+        sms = {name: str(settings[name]) for name in SMS_ONLY}
+        doomed = stack.enter_context(runner(database, redis_url, open_folder, **sms))
+        await until_answer(is_on, within_s=PATIENCE_S)
         doubles.aliyun.answers.clear()
         await _ask_one(house)
-        await _until(is_taken)
+        await until_answer(is_taken, within_s=PATIENCE_S)
         doomed.kill()
-        stack.enter_context(_runner(doubles, database, redis_url, open_folder))
+        stack.enter_context(runner(database, redis_url, open_folder, **sms))
         doubles.aliyun.answers.set()
-        await _until(is_sent)
+        await until_answer(is_sent, within_s=PATIENCE_S)
     await house.engine.dispose()
     messages = doubles.aliyun.messages
     assert len({message["out_id"] for message in messages}) == 1

@@ -14,12 +14,11 @@ from uuid import UUID
 import httpx
 import pytest
 import sqlalchemy as sa
-from live_processes import App, app, bus
+from live_processes import App, app, bus, runner
 from waiting import until
 
 from dispatch import accounts, db, tables, timers
 from tests import factories as f
-from tests.system.test_timers import runner
 from web.drill.live_client import LiveClient
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ctypes.util
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,12 +14,11 @@ import httpx
 import orjson
 import psycopg
 import pytest
-from live_processes import App, Bus, add_operator, add_org, app, bus
+from live_processes import App, Bus, add_operator, add_org, app, bus, runner
 from waiting import until_answer
 from websockets.asyncio.client import ClientConnection, connect
 
 from dispatch import db
-from web.commands import process
 
 pytestmark = pytest.mark.system
 
@@ -40,21 +37,6 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 def redis_server() -> Iterator[Bus]:
     with bus() as running:
         yield running
-
-
-@contextmanager
-def _runner(database_url: str, redis_url: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one `golden runner`."""
-    environment = {"GOLDEN_DATABASE_URL": database_url, "GOLDEN_REDIS_URL": redis_url}
-    golden = str(Path(sys.executable).with_name("golden"))
-    argv = (golden, "runner", "--data-dir", str(folder))
-    program = process.Program("runner", argv, environment=environment)
-    with (folder / "runner.log").open("ab") as output:
-        child = program.spawn(output)
-        try:
-            yield child
-        finally:
-            program.stop(child)
 
 
 @asynccontextmanager
@@ -91,19 +73,19 @@ async def _until_beating(database_url: str, role: str) -> None:
 async def test_WAT_3_a_killed_worker_and_then_redis_are_told_in_time(
     database: str, redis_server: Bus, tmp_path: Path
 ) -> None:
-    with _runner(database, redis_server.url, tmp_path) as runner:
+    with runner(database, redis_server.url, tmp_path) as child:
         await _until_beating(database, "runner")
         async with (
             app(database, redis_server.url, tmp_path) as served,
             _console(database, served) as console,
         ):
             await _until_told(console)
-            runner.kill()
+            child.kill()
             await _until_told(console, "worker")
             async with httpx.AsyncClient(base_url=served.url) as client:
                 ready = (await client.get("/readyz")).json()
             assert [one["kind"] for one in ready["troubles"]] == ["worker"]
-            with _runner(database, redis_server.url, tmp_path):
+            with runner(database, redis_server.url, tmp_path):
                 await _until_told(console)
                 redis_server.kill()
                 await _until_told(console, "hints")

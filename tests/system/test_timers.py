@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from live_processes import runner
 from sqlalchemy.exc import OperationalError
+from waiting import until_answer
 
 from dispatch import alerts, db, matching, states, tables
 from tests import factories as f
@@ -23,27 +24,6 @@ pytestmark = pytest.mark.system
 
 #: A loaded machine starts a runner, numba and all, within this.
 PATIENCE_S = 60
-
-
-@contextmanager
-def runner(database_url: str, redis_url: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one `golden runner` until it is killed or the block ends."""
-    environment = {"GOLDEN_DATABASE_URL": database_url, "GOLDEN_REDIS_URL": redis_url}
-    golden = str(Path(sys.executable).with_name("golden"))
-    argv = (golden, "runner", "--data-dir", str(folder))
-    program = process.Program("runner", argv, environment=environment)
-    with (folder / "runner.log").open("ab") as output:
-        child = program.spawn(output)
-        try:
-            yield child
-        finally:
-            program.stop(child)
-
-
-async def _until(condition: Callable[[], Awaitable[bool]], *, within_s: float) -> None:
-    async with asyncio.timeout(within_s):
-        while not await condition():  # noqa: ASYNC110 - the condition is another process's state
-            await asyncio.sleep(0.1)
 
 
 @pytest.fixture
@@ -88,19 +68,19 @@ async def test_TMR_7_each_timer_fires_once_though_a_runner_is_killed(
         async def some_fired() -> bool:
             return await _count(house, TIMED_OUT) >= 3
 
-        await _until(some_fired, within_s=PATIENCE_S)
+        await until_answer(some_fired, within_s=PATIENCE_S)
         doomed.kill()
 
         async def all_fired() -> bool:
             return await _count(house, TIMED_OUT) >= many
 
-        await _until(all_fired, within_s=PATIENCE_S)
+        await until_answer(all_fired, within_s=PATIENCE_S)
 
         async def all_told() -> bool:
             return await _count(house, tables.line.c.kind == "no_one_left") >= many
 
         # Each silence armed a look for the next wave, which found nobody.
-        await _until(all_told, within_s=PATIENCE_S)
+        await until_answer(all_told, within_s=PATIENCE_S)
     async with house.transaction() as conn:
         line = tables.line.c
         times = await conn.execute(
@@ -147,11 +127,11 @@ async def test_TMR_8_a_runner_outlives_the_loss_of_postgres_and_redis(
                 child = stack.enter_context(runner(url, redis.url, open_folder))
                 house = db.Database(db.make_engine(url), None)
                 await _ask(house, incidents=1, after_s=0.1, spread_s=0)
-                await _until(lambda: _has_fired(house, 1), within_s=PATIENCE_S)
+                await until_answer(lambda: _has_fired(house, 1), within_s=PATIENCE_S)
                 bus.kill()
             # Redis is gone: timers are found by looking.
             await _ask(house, incidents=1, after_s=0.1, spread_s=0)
-            await _until(lambda: _has_fired(house, 2), within_s=PATIENCE_S)
+            await until_answer(lambda: _has_fired(house, 2), within_s=PATIENCE_S)
             due = datetime.now(UTC) + timedelta(seconds=1.5)
             await _ask(house, incidents=1, after_s=1.5, spread_s=0)
             losses = _losses(open_folder)
@@ -160,16 +140,16 @@ async def test_TMR_8_a_runner_outlives_the_loss_of_postgres_and_redis(
         async def is_overdue() -> bool:
             return datetime.now(UTC) > due and _losses(open_folder) > losses
 
-        await _until(is_overdue, within_s=PATIENCE_S)
+        await until_answer(is_overdue, within_s=PATIENCE_S)
         assert child.poll() is None
         with _running(postgres) as server:
-            await _until(lambda: _has_fired(house, 3), within_s=PATIENCE_S)
+            await until_answer(lambda: _has_fired(house, 3), within_s=PATIENCE_S)
             # It takes no new connection for a while: the runner waits, and goes on.
             await _ask(house, incidents=1, after_s=1, spread_s=0)
             server.send_signal(signal.SIGSTOP)
             await asyncio.sleep(3)
             server.send_signal(signal.SIGCONT)
-            await _until(lambda: _has_fired(house, 4), within_s=PATIENCE_S)
+            await until_answer(lambda: _has_fired(house, 4), within_s=PATIENCE_S)
             assert child.poll() is None
             await house.engine.dispose()
 
@@ -202,7 +182,7 @@ async def test_TMR_9_a_wave_that_was_due_while_every_runner_was_down_goes_at_onc
                 asked = await conn.scalar(sa.select(sa.func.count()).select_from(tables.alert))
             return asked == 2
 
-        await _until(second_went, within_s=PATIENCE_S)
+        await until_answer(second_went, within_s=PATIENCE_S)
     async with house.transaction() as conn:
         sent = await f.store.list_alerts(conn)
         assert [alert.wave for alert in sent] == [1, 2]

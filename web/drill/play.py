@@ -50,7 +50,7 @@ class Played:
 
 async def play(game: Game, *, on_progress: Callable[[int, int], None]) -> Played:
     """Play the whole game; `on_progress` hears how many incidents are over, of how many."""
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=2)
     async with httpx.AsyncClient(base_url=game.base_url, limits=limits) as client:
         phones = [_phone(game, client, number) for number in range(len(game.phones))]
         played = Played(phones)
