@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import db, errors, orgs, states, store, tables
+from dispatch import db, errors, orgs, standing, states, store, tables
 
 #: A one-time link is shown on a terminal and used at once.
 LINK_LASTS = timedelta(minutes=30)
@@ -67,20 +68,21 @@ def secret_hash(secret: str) -> bytes:
 
 # ---- who somebody is
 
-# Exactly one of the three finds a person. The primary keys of session, api_token, person and
-# membership serve it; every request runs it.
+# One of the three finds people, who came with secrets or are known by id. The primary keys of
+# session, api_token, person and membership serve it; every request runs it.
 _IDENTITY = sa.text("""
 with who as (
-    select person_id, array[]::text[] as scopes from session
-    where token_hash = :session and revoked_at is null and expires_at > :now
+    select token_hash, person_id, array[]::text[] as scopes from session
+    where token_hash = any(cast(:sessions as bytea[])) and revoked_at is null and expires_at > :now
     union all
-    select person_id, scopes from api_token
-    where token_hash = :token and revoked_at is null and (expires_at is null or expires_at > :now)
+    select token_hash, person_id, scopes from api_token
+    where token_hash = any(cast(:tokens as bytea[])) and revoked_at is null
+      and (expires_at is null or expires_at > :now)
     union all
-    select cast(:person_id as uuid), array[]::text[]
+    select null, cast(:person_id as uuid), array[]::text[]
 )
-select person.id, person.name, person.name_en, person.username, person.phone, person.language,
-       person.is_invented, who.scopes,
+select who.token_hash, person.id, person.name, person.name_en, person.username, person.phone,
+       person.language, person.is_invented, who.scopes,
        org.id as org_id, org.code, org.name_zh, org.name_en as org_name_en, org.level,
        parent.code as parent, org.path, org.phone as org_phone, org.timezone, org.is_demo,
        org.version,
@@ -94,37 +96,69 @@ join person on person.id = who.person_id and person.disabled_at is null
 join org on org.id = person.org_id
 left join org as parent on parent.id = org.parent_id
 """)
-_NOBODY = {"session": None, "token": None, "person_id": None, "now": None}
+_NOBODY = {"sessions": None, "tokens": None, "person_id": None, "now": None}
 
 
 async def find_by_session(conn: AsyncConnection, secret: str, *, now: datetime) -> Identity | None:
     """Say who a session belongs to; None when it ended, was revoked or the person is disabled."""
-    return await _identity(conn, {**_NOBODY, "session": secret_hash(secret), "now": now})
+    return (await find_by_sessions(conn, [secret], now=now))[0]
 
 
 async def find_by_token(conn: AsyncConnection, secret: str, *, now: datetime) -> Identity | None:
     """Say who an API token belongs to; None when it is over, revoked or the person is disabled."""
-    return await _identity(conn, {**_NOBODY, "token": secret_hash(secret), "now": now})
+    return (await find_by_tokens(conn, [secret], now=now))[0]
+
+
+async def find_by_sessions(
+    conn: AsyncConnection, secrets: Sequence[str], *, now: datetime
+) -> list[Identity | None]:
+    """Say who each of many sessions belongs to, as `find_by_session` does."""
+    hashes = [secret_hash(secret) for secret in secrets]
+    found = await _identities(conn, {**_NOBODY, "sessions": hashes, "now": now})
+    return [found.get(hashed) for hashed in hashes]
+
+
+async def find_by_tokens(
+    conn: AsyncConnection, secrets: Sequence[str], *, now: datetime
+) -> list[Identity | None]:
+    """Say who each of many API tokens belongs to, as `find_by_token` does."""
+    hashes = [secret_hash(secret) for secret in secrets]
+    found = await _identities(conn, {**_NOBODY, "tokens": hashes, "now": now})
+    return [found.get(hashed) for hashed in hashes]
 
 
 async def find_identity(conn: AsyncConnection, person_id: UUID) -> Identity | None:
     """Say who a person is; None when there is none or it is disabled."""
-    return await _identity(conn, {**_NOBODY, "person_id": person_id})
+    return (await _identities(conn, {**_NOBODY, "person_id": person_id})).get(None)
 
 
-async def _identity(conn: AsyncConnection, values: dict[str, object]) -> Identity | None:
+async def _identities(
+    conn: AsyncConnection, values: dict[str, object]
+) -> dict[bytes | None, Identity]:
+    """Return the people by the hashes that they came with; those of one organisation share it."""
     [rows] = await db.together(conn, (_IDENTITY, values))
-    if not rows:
-        return None
-    [row] = rows
-    person = Person(
-        row["id"], row["name"], row["name_en"], row["username"], row["phone"], row["language"],
-        row["is_invented"],
-    )  # fmt: skip
-    org = orgs.Org(
+    known: dict[UUID, orgs.Org] = {}
+    found: dict[bytes | None, Identity] = {}
+    for row in rows:
+        org = known.get(row["org_id"])
+        if org is None:
+            org = known[row["org_id"]] = _org(row)
+        found[row["token_hash"]] = _identity(row, org)
+    return found
+
+
+def _org(row: Mapping[str, Any]) -> orgs.Org:
+    return orgs.Org(
         row["org_id"], row["code"], row["name_zh"], row["org_name_en"], row["level"],
         row["parent"], row["path"], row["org_phone"], row["timezone"], row["is_demo"],
         row["version"],
+    )  # fmt: skip
+
+
+def _identity(row: Mapping[str, Any], org: orgs.Org) -> Identity:
+    person = Person(
+        row["id"], row["name"], row["name_en"], row["username"], row["phone"], row["language"],
+        row["is_invented"],
     )  # fmt: skip
     grants = tuple(
         Grant(states.OrgRole(item["role"]), UUID(item["org_id"]), item["path"])
@@ -154,6 +188,7 @@ async def open_session(
 
 async def close_session(conn: AsyncConnection, secret: str, *, now: datetime) -> None:
     """End a session at once; ending it twice changes nothing."""
+    standing.changed(conn)
     await conn.execute(
         sa.update(tables.session)
         .where(
@@ -315,6 +350,7 @@ async def find_person(conn: AsyncConnection, username: str) -> UUID | None:
 
 async def grant(conn: AsyncConnection, person_id: UUID, org_id: UUID, role: states.OrgRole) -> None:
     """Give a role in an organisation; giving it twice changes nothing."""
+    standing.changed(conn)
     await conn.execute(
         pg.insert(tables.membership)
         .values(person_id=person_id, org_id=org_id, role=role.value)
@@ -326,6 +362,7 @@ async def change_person(
     conn: AsyncConnection, person_id: UUID, changes: Mapping[str, object]
 ) -> None:
     """Change how somebody is named, called or spoken to."""
+    standing.changed(conn)
     person = tables.person
     await conn.execute(
         sa.update(person)

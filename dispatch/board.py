@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -35,6 +36,27 @@ async def snapshot(conn: AsyncConnection, topic: str, *, now: datetime) -> event
             return await team_view(conn, thing_id)
         case _:
             raise errors.NotFound
+
+
+async def snapshots(
+    conn: AsyncConnection, topics: Collection[str], *, now: datetime
+) -> dict[str, events.Body | errors.DispatchError]:
+    """Return the `snapshot` of each topic, or why there is none; those of people all at once."""
+    found: dict[str, events.Body | errors.DispatchError] = {}
+    people: dict[UUID, str] = {}
+    for topic in topics:
+        noun, _, name = topic.partition(":")
+        try:
+            if noun == "person":
+                people[_uuid(name)] = topic
+            else:
+                found[topic] = await snapshot(conn, topic, now=now)
+        except errors.DispatchError as refused:
+            found[topic] = refused
+    views = await person_views(conn, people.keys(), now=now) if people else {}
+    for person_id, topic in people.items():
+        found[topic] = views.get(person_id) or errors.NotFound()
+    return found
 
 
 def _uuid(text: str) -> UUID:
@@ -127,32 +149,35 @@ async def allocations(
     ]
 
 
-_PERSON = (
-    sa.select(tables.person)
-    .add_columns(tables.responder.c.id.label("responder_id"))
-    .outerjoin_from(tables.person, tables.responder, tables.responder.c.id == tables.person.c.id)
-)
+_SHOWN = ("id", "name", "name_en", "username", "language", "is_invented")
 
 
 async def person_view(conn: AsyncConnection, person_id: UUID, *, now: datetime) -> events.Body:
     """Return what a person's phone shows; duty is null for who is no responder."""
-    rows = await conn.execute(_PERSON.where(tables.person.c.id == person_id))
-    row = rows.mappings().one_or_none()
-    if row is None:
+    views = await person_views(conn, [person_id], now=now)
+    if person_id not in views:
         raise errors.NotFound
-    responder = await store.find_responder(conn, person_id)
-    views = await mission.views(conn, [person_id], now=now)
+    return views[person_id]
+
+
+async def person_views(
+    conn: AsyncConnection, person_ids: Collection[UUID], *, now: datetime
+) -> dict[UUID, events.Body]:
+    """Return what each person's phone shows, of those who are there."""
+    person = tables.person.c
+    rows = await conn.execute(sa.select(*person[_SHOWN]).where(person.id.in_(person_ids)))
+    responders = await store.list_responders(
+        conn, tables.responder.c.id.in_(person_ids), limit=len(person_ids)
+    )
+    on_duty = {responder.id: responder for responder in responders}
+    views = await mission.views(conn, person_ids, now=now)
     return {
-        "person": {
-            "id": str(row["id"]),
-            "name": row["name"],
-            "name_en": row["name_en"],
-            "username": row["username"],
-            "language": row["language"],
-            "is_invented": row["is_invented"],
-        },
-        **telling.duty_out(responder, now=now),
-        **views[person_id],
+        row["id"]: {
+            "person": {**{name: row[name] for name in _SHOWN}, "id": str(row["id"])},
+            **telling.duty_out(on_duty.get(row["id"]), now=now),
+            **views[row["id"]],
+        }
+        for row in rows.mappings()
     }
 
 

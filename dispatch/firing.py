@@ -7,6 +7,7 @@ that takes the incident's lock, then the timer, and acts if nothing has changed 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -39,7 +40,7 @@ from dispatch import (
     waves,
 )
 from geo import walking
-from realtime import log
+from realtime import retention
 
 #: A plan that is outdated when it should be sent is made again this often before the timer waits.
 TRIES = 3
@@ -64,6 +65,8 @@ class Means:
 
 async def fire(means: Means, timer: timers.Timer) -> bool:
     """Fire a due timer; False when somebody else has it, or has just changed its incident."""
+    if timer.kind is timers.Kind.HOUSEKEEPING:
+        await _forget_events(means)
     for _ in range(TRIES):
         plan = await _plan(means, timer)
         try:
@@ -75,6 +78,15 @@ async def fire(means: Means, timer: timers.Timer) -> bool:
             continue
         return True
     return False
+
+
+async def _forget_events(means: Means) -> None:
+    """Forget old days of the live log, each in a transaction of its own: readers wait for it."""
+    forgotten = 1
+    with suppress(retention.Busy):
+        while forgotten:
+            async with means.database.transaction() as conn:
+                forgotten = await retention.trim(conn, before=means.clock() - LOG_KEPT)
 
 
 #: Timers for which people are weighed before anything is locked.
@@ -217,7 +229,6 @@ async def _end_of_wait(
 
 
 async def _keep_house(conn: AsyncConnection, *, now: datetime) -> None:
-    await log.trim(conn, before=now - LOG_KEPT)
     await telling.forget_places(conn, now=now)
     await accounts.sweep(conn, now=now)
     await uploads.sweep(conn, now=now)

@@ -13,7 +13,6 @@ from dispatch import (
     alerts,
     assignments,
     care,
-    db,
     deliveries,
     errors,
     events,
@@ -64,25 +63,16 @@ async def open_(
     `eta_s` counts from now until the ambulance should be there. Only an exercise has a
     `drill_speed` other than 1. Raises NotFound when there is no such organisation.
     """
-    number = await store.next_number(conn, org_id, now=now)
-    incident_id, severity = store.new_id(), severity or _SEVERITY.get(kind, 3)
+    severity = severity or _SEVERITY.get(kind, 3)
     args = {"kind": kind.value, "severity": severity, "ambulance": ambulance.value}
-    _, [row], [line] = await db.together(
-        conn,
-        *store.adding_incident(
-            id=incident_id, org_id=org_id, number=number, kind=kind.value, position=position,
-            severity=severity, address=address, floor=floor, entrance=entrance, note=note,
-            caller_phone=caller_phone, exercise=exercise,
-            drill_speed=drill_speed if exercise else 1.0, opened_by=by, created_at=now,
-            **_ambulance(ambulance, eta_s, now),
-        ),
-        store.adding_line(
-            incident_id, channel=events.Channel.CONSOLE, kind=events.LineKind.OPENED, args=args,
-            by=by, now=now,
-        ),
+    incident, line = await store.open_incident(
+        conn, org_id, told=events.LineKind.OPENED, channel=events.Channel.CONSOLE, args=args,
+        kind=kind, position=position, severity=severity, address=address, floor=floor,
+        entrance=entrance, note=note, caller_phone=caller_phone, exercise=exercise,
+        drill_speed=drill_speed if exercise else 1.0, opened_by=by,
+        **_ambulance(ambulance, eta_s, now) | {"ambulance": ambulance}, now=now,
     )  # fmt: skip
-    incident, lines = store.Incident.from_row(row), [store.Line.from_row(line)]
-    await telling.tell(conn, events.Kind.INCIDENT_OPENED, incident, lines=lines, now=now)
+    await telling.tell(conn, events.Kind.INCIDENT_OPENED, incident, lines=[line], now=now)
     return incident
 
 

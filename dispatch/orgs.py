@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import db, errors, store, tables
+from dispatch import db, errors, standing, store, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ async def find_org(conn: AsyncConnection, code: str) -> Org | None:
 
 async def _orgs(conn: AsyncConnection, **values: object) -> list[Org]:
     given = {"id": None, "code": None, "after": "", "paths": [""], "most": 1, **values}
-    return [Org(*row) for row in await conn.execute(_ORGS, given)]
+    [rows] = await db.together(conn, (_ORGS, given))
+    return [Org(**row) for row in rows]
 
 
 async def add_org(
@@ -108,6 +109,7 @@ async def change_org(
     conn: AsyncConnection, org_id: UUID, *, version: int, changes: Mapping[str, object]
 ) -> None:
     """Change names, phone or time zone. Raises StaleVersion with the present version."""
+    standing.changed(conn)
     org = tables.org
     changed = await conn.execute(
         sa.update(org)
@@ -202,8 +204,8 @@ select org.path, owned.person_id from owned left join org on org.id = owned.org_
 
 async def find_owner(conn: AsyncConnection, noun: Noun, thing_id: UUID) -> Owner | None:
     """Say whose a thing is; None when there is no such thing."""
-    row = (await conn.execute(_OWNER, {"noun": noun.value, "id": thing_id})).one_or_none()
-    return None if row is None else Owner(row.path, row.person_id)
+    [rows] = await db.together(conn, (_OWNER, {"noun": noun.value, "id": thing_id}))
+    return Owner(rows[0]["path"], rows[0]["person_id"]) if rows else None
 
 
 # Served by the primary keys.

@@ -17,8 +17,6 @@ from uuid import UUID
 
 import redis.asyncio
 import structlog
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from dispatch import (
     alert_codes,
@@ -40,8 +38,8 @@ from dispatch.ladder import Channel
 from dispatch.settings import Settings
 from dispatch.simulation import working
 from geo import walking, walking_files
-from realtime import clocks, deadline, presence
-from realtime.hint_link import HintLink
+from realtime import bus, clocks, deadline, presence
+from realtime.hint_link import HintLinks
 
 _log = structlog.get_logger(__name__)
 
@@ -52,10 +50,15 @@ TICK_S = 1.0
 #: A look, and a firing, that take longer are given up; the timer is tried again.
 LOOK_WITHIN_S = 3.0
 FIRE_WITHIN_S = 15.0
+#: A runner that hangs in the middle of a timer keeps its locks for so long, then another fires it.
+HANGS_AFTER_MS = 3_500
 #: A timer that somebody else holds is left alone for so long, and so is a database that fails.
 PAUSE_S = 0.2
 #: The folder of the streets is looked at this often, since an import replaces it.
 STREETS_EVERY_S = 5.0
+#: Redis answers within this time, or is left alone (reliability findings 2 and 8).
+REDIS_WITHIN_S = 2.0
+REDIS_CONNECTS_WITHIN_S = 1.0
 #: Positions that are too old, or whose owners went off duty, are forgotten this often.
 FORGET_EVERY_S = 60.0
 #: The outbox is looked at no more often than this.
@@ -88,8 +91,12 @@ async def run(
     lanes: Collection[timers.Lane] = tuple(timers.Lane),
 ) -> None:
     """Fire due timers until `stop` is set; then let what has begun come to its end."""
-    engine = db.make_engine(settings.database_url, pool_size=2 * AT_ONCE + 10)
-    hints = _redis(settings.redis_url)
+    engine = db.make_engine(
+        settings.database_url, pool_size=2 * AT_ONCE + 10, idle_ms=HANGS_AFTER_MS
+    )
+    hints = bus.connect(
+        settings.redis_url, within_s=REDIS_WITHIN_S, connect_within_s=REDIS_CONNECTS_WITHIN_S
+    )
     database = db.Database(engine, hints)
     try:
         async with channels.gateways(settings, _now) as gateways:
@@ -100,13 +107,6 @@ async def run(
     finally:
         await hints.aclose()
         await engine.dispose()
-
-
-def _redis(url: str) -> redis.asyncio.Redis:
-    # The defaults wait for seconds and reconnect in silence (reliability findings 2 and 8).
-    return redis.asyncio.Redis.from_url(
-        url, socket_timeout=2.0, socket_connect_timeout=1.0, retry=Retry(NoBackoff(), 0)
-    )
 
 
 class _Runner:
@@ -122,7 +122,7 @@ class _Runner:
     ) -> None:
         self._post = post
         self._beating = beating
-        self._link = HintLink(hints, (), self._take_hint, name=beating.process)
+        self._link = HintLinks(hints, (), self._take_hint, name=beating.process)
         self._settings = settings
         self._database = database
         self._hints = hints

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from dispatch import addresses
 from dispatch.gateway_settings import GatewaySettings
 from dispatch.meaning import Meaning
 
@@ -34,15 +35,19 @@ class Settings(GatewaySettings):
     database_url: Annotated[
         str,
         Meaning(
-            "Address of PostgreSQL with PostGIS; empty: the private one in the data folder.",
-            "带 PostGIS 的 PostgreSQL 地址；留空则使用数据目录中的私有数据库。",
+            "Address of PostgreSQL with PostGIS, or of a primary and its replicas "
+            "(postgresql://user@a,b/name); empty: the private one in the data folder.",
+            "带 PostGIS 的 PostgreSQL 地址，主库与备库可一并写出（postgresql://user@a,b/name）；"
+            "留空则使用数据目录中的私有数据库。",
         ),
     ] = ""
     redis_url: Annotated[
         str,
         Meaning(
-            "Address of Redis; empty: the private one in the data folder.",
-            "Redis 地址；留空则使用数据目录中的私有 Redis。",
+            "Address of Redis, of a cluster (redis+cluster://a:6379,b:6379) or of sentinels "
+            "(redis+sentinel://a,b/name); empty: the private one in the data folder.",
+            "Redis 地址，也可为集群（redis+cluster://a:6379,b:6379）或哨兵"
+            "（redis+sentinel://a,b/name）；留空则使用数据目录中的私有 Redis。",
         ),
     ] = ""
     data_dir: Annotated[
@@ -207,6 +212,16 @@ class Settings(GatewaySettings):
             "接受任务后多少秒没有动作便提示调度员。",
         ),
     ] = 180
+
+    @field_validator("database_url")
+    @classmethod
+    def _name_all_servers(cls, value: str) -> str:
+        return addresses.database(value)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis(cls, value: str) -> str:
+        return addresses.redis(value)
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

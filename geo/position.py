@@ -85,6 +85,10 @@ class Position:
         point = shapely.Point(self.lon, self.lat)
         return WKBElement(shapely.to_wkb(point, include_srid=False), srid=SRID, extended=False)
 
+    def ewkt(self) -> str:
+        """Give the text that a statement takes without SQLAlchemy, by ST_GeogFromText."""
+        return f"SRID={SRID};POINT({self.lon!r} {self.lat!r})"
+
     @classmethod
     def from_wkb(cls, element: WKBElement | bytes | str) -> Self:
         """Read what a column of points returns: an element, its bytes, or their hex text."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NoReturn
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
-from realtime import away, log
+from realtime import away, bus, log
 
 _logger = logging.getLogger(__name__)
 
@@ -46,11 +47,20 @@ class HintLink:
     """Hears some channels for as long as `run` runs, through whatever becomes of Redis."""
 
     def __init__(
-        self, redis: Redis, channels: Sequence[str], take: Callable[[str, str], None], *, name: str
+        self,
+        redis: Redis,
+        channels: Sequence[str],
+        take: Callable[[str, str], None],
+        *,
+        name: str,
+        shard: str = bus.WHOLE,
     ) -> None:
         """Name the channels and who takes their messages; `name` is this process's."""
         self._redis = redis
-        self._channels = (log.MOVED_CHANNEL, *channels)
+        self._channels = {
+            bus.name_in(shard, channel): channel for channel in (log.MOVED_CHANNEL, *channels)
+        }
+        self._shard = shard
         self._take = take
         self._probe = f"{PROBE}{name}"
         self._said = self._heard = 0
@@ -69,23 +79,31 @@ class HintLink:
         self.deaf_since = _time()
         while True:
             try:
-                async with self._redis.pubsub() as subscription:
-                    await self._subscribe(subscription)
+                async with self._subscribed() as subscription:
                     await self._hear(subscription)
             except away.REDIS_FAILS as failure:
                 self._give_up(failure)
                 await asyncio.sleep(PAUSE_S)
 
     def _give_up(self, failure: BaseException) -> None:
-        if self.is_hearing:
-            self.deaf_since = _time()
-            _logger.warning("hints have stopped: %s", type(failure).__name__)
-        self.is_hearing = False
+        self._lose(failure)
         self.reconnects += 1
 
-    async def _subscribe(self, subscription: PubSub) -> None:
-        async with asyncio.timeout(REDIS_WITHIN_S):
-            await subscription.subscribe(*self._channels)
+    def _lose(self, failure: BaseException) -> None:
+        if self.is_hearing:
+            self.is_hearing, self.deaf_since = False, _time()
+            _logger.warning("hints have stopped: %s", type(failure).__name__)
+
+    @asynccontextmanager
+    async def _subscribed(self) -> AsyncIterator[PubSub]:
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(REDIS_WITHIN_S):
+                carrier = bus.carrier(self._redis, log.MOVED_CHANNEL, self._shard)
+                client = await stack.enter_async_context(carrier)
+                subscription = await stack.enter_async_context(client.pubsub())
+                hearing = subscription.ssubscribe if self._shard else subscription.subscribe
+                await hearing(*self._channels)
+            yield subscription
 
     async def _hear(self, subscription: PubSub) -> None:
         self._missed_at = float("inf")
@@ -116,14 +134,16 @@ class HintLink:
         now = _time()
         if now >= self._missed_at:
             self.deaf_found += 1
-            raise TimeoutError("the link is up and brings nothing")
+            failure = TimeoutError("the link is up and brings nothing")
+            self._lose(failure)  # at once: to close it takes a moment
+            raise failure
         if now - heard_at > DEAF_AFTER_S:
             raise TimeoutError("Redis does not answer")
 
     async def _probe_often(self) -> NoReturn:
         while True:
             self._said += 1
-            if await log.publish_moved(self._redis, {self._probe: self._said}):
+            if await log.publish_moved(self._redis, {self._probe: self._said}, shard=self._shard):
                 is_back = self._heard >= self._said  # it may have overtaken the reply
                 if not is_back and self._missed_at == float("inf"):
                     self._missed_at = _time() + PROBE_WITHIN_S
@@ -131,9 +151,10 @@ class HintLink:
             await asyncio.sleep(PROBE_EVERY_S)
 
     def _hand_on(self, message: Mapping[str, object]) -> None:
-        if message.get("type") != "message":
+        if message.get("type") not in {"message", "smessage"}:
             return
         channel, data = (_words(message.get(name)) for name in ("channel", "data"))
+        channel = self._channels.get(channel, channel)
         is_probe = channel == log.MOVED_CHANNEL and data.startswith(PROBE)
         if is_probe and not self._is_mine(data):
             return
@@ -150,6 +171,50 @@ class HintLink:
         self._heard = number
         self._missed_at = float("inf")
         return True
+
+
+class HintLinks:
+    """A link for each shard: one to a server, a few to a cluster."""
+
+    def __init__(
+        self, redis: Redis, channels: Sequence[str], take: Callable[[str, str], None], *, name: str
+    ) -> None:
+        """Take what one link takes."""
+        self.each = [
+            HintLink(redis, channels, take, name=name, shard=shard) for shard in bus.shards(redis)
+        ]
+
+    def tell_returns(self, on_return: Callable[[], None]) -> None:
+        """Call this whenever messages come again by some link."""
+        for link in self.each:
+            link.on_return = on_return
+
+    @property
+    def is_hearing(self) -> bool:
+        """Say whether messages come by every link: a hint may go by any of them."""
+        return all(link.is_hearing for link in self.each)
+
+    @property
+    def deaf_since(self) -> float | None:
+        """Say since when some link has brought nothing."""
+        return min((s for link in self.each if (s := link.deaf_since) is not None), default=None)
+
+    @property
+    def reconnects(self) -> int:
+        """Count the subscriptions made anew."""
+        return sum(link.reconnects for link in self.each)
+
+    @property
+    def deaf_found(self) -> int:
+        """Count the links that were up and brought nothing."""
+        return sum(link.deaf_found for link in self.each)
+
+    async def run(self) -> NoReturn:
+        """Hear until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for link in self.each:
+                tasks.create_task(link.run(), name="hint link")
+        raise AssertionError("a link has ended")
 
 
 def _nothing() -> None:

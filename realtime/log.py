@@ -1,4 +1,4 @@
-"""The live log: append in the caller's transaction, read after a position, trim what is old.
+"""The live log: append in the caller's transaction, read after a position.
 
 Taking the next number locks the topic's clock until the caller commits, so numbers follow the order
 of commits and have no gaps: whoever has seen N and finds no N+1 has missed nothing.
@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
 from redis.asyncio import Redis
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from realtime import away, deadline
+from realtime import away, bus, deadline
 from realtime.protocol import Event, Mark
 
 __all__ = ["Event", "Item", "Mark"]
@@ -32,7 +33,8 @@ PUBLISH_TIMEOUT_S = 0.5
 #: wait above and not every request. Tailers look once a second without hints.
 PUBLISH_PAUSE_S = 2.0
 
-#: Not a topic: the clock row whose epoch every new topic is born with.
+#: Not a topic: the clock row whose epoch is that of every topic. The epoch in a topic's own row is
+#: that of its last event.
 BIRTH = "*"
 
 _MOVED_KEY = "golden_moved"
@@ -50,6 +52,8 @@ class Item:
 
 #: What became of this process's hints; read for the metrics.
 hints = deadline.Breaker(PUBLISH_PAUSE_S)
+#: The same for each shard of a cluster.
+_shard_hints = {shard: deadline.Breaker(PUBLISH_PAUSE_S) for shard in bus.SHARDS}
 
 
 async def append(
@@ -76,7 +80,9 @@ _APPEND = text("""
                coalesce((SELECT epoch FROM topic_clock WHERE topic = :birth), :fresh),
                count(*)
         FROM item GROUP BY topic ORDER BY topic COLLATE "C"
-        ON CONFLICT (topic) DO UPDATE SET seq = mine.seq + excluded.seq
+        ON CONFLICT (topic) DO UPDATE SET seq = mine.seq + excluded.seq, epoch = coalesce(
+            (SELECT epoch FROM topic_clock WHERE topic = :birth), mine.epoch
+        )
         RETURNING topic, epoch, seq
     )
     INSERT INTO event (topic, epoch, seq, kind, at, body)
@@ -95,24 +101,35 @@ async def append_many(
     """
     if not items:
         return {}
-    values = {
+    statement, values = _appending(items, at)
+    told = await conn.execute(statement, values)
+    return note(conn, ((topic, seq) for topic, seq in told))
+
+
+def _appending(items: Sequence[Item], at: datetime) -> tuple[TextClause, dict[str, object]]:
+    return _APPEND, {
         # One text: the quotes of a text array would each be escaped.
         "items": orjson.dumps(
             [{"topic": item.topic, "kind": item.kind, "body": item.body} for item in items],
             option=orjson.OPT_UTC_Z,
         ).decode(),
         "birth": BIRTH,
-        "fresh": _fresh_epoch(),
+        "fresh": fresh_epoch(),
         "at": at,
     }
+
+
+def note(conn: AsyncConnection, told: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Remember what was appended, topics and numbers; return the last number of each topic."""
     last: dict[str, int] = {}
-    for topic, seq in await conn.execute(_APPEND, values):
+    for topic, seq in told:
         last[topic] = max(seq, last.get(topic, 0))
     conn.info.setdefault(_MOVED_KEY, {}).update(last)
     return last
 
 
-def _fresh_epoch() -> str:
+def fresh_epoch() -> str:
+    """Make a word that no epoch ever was."""
     return secrets.token_hex(8)
 
 
@@ -121,8 +138,9 @@ def hold(conn: AsyncConnection) -> None:
 
     So the clocks, one of which a whole organisation shares, are locked just before the commit.
     """
-    forget_moved(conn)
-    conn.info[_HELD_KEY] = []
+    info = conn.info
+    info.pop(_MOVED_KEY, None)
+    info[_HELD_KEY] = []
 
 
 async def tell(conn: AsyncConnection, items: Sequence[Item], *, at: datetime) -> None:
@@ -135,12 +153,21 @@ async def tell(conn: AsyncConnection, items: Sequence[Item], *, at: datetime) ->
 
 
 async def release(conn: AsyncConnection) -> None:
-    """Append what is held, all of one instant at once; hold nothing any more."""
+    """Append what is held; hold nothing any more."""
+    for statement, values in take_held(conn):
+        told = await conn.execute(statement, values)
+        note(conn, ((topic, seq) for topic, seq in told))
+
+
+def take_held(conn: AsyncConnection) -> list[tuple[TextClause, dict[str, object]]]:
+    """Give what is held as statements that append it, one an instant; hold nothing any more.
+
+    Each gives rows of topic and number, which `note` wants.
+    """
     by_time: dict[datetime, list[Item]] = {}
     for at, items in conn.info.pop(_HELD_KEY, ()):
         by_time.setdefault(at, []).extend(items)
-    for at, items in by_time.items():
-        await append_many(conn, items, at=at)
+    return [_appending(items, at) for at, items in by_time.items() if items]
 
 
 def forget_moved(conn: AsyncConnection) -> None:
@@ -154,21 +181,37 @@ def moved(conn: AsyncConnection) -> Mapping[str, int]:
     return dict(found)
 
 
-async def publish_moved(redis: Redis, moved: Mapping[str, int]) -> bool:
+async def publish_moved(
+    redis: Redis, moved: Mapping[str, int], *, shard: str | None = None
+) -> bool:
     """Tell every process, after the commit, where to look; say whether Redis took it.
 
-    Never raises, never waits long.
+    Never raises, never waits long. In a cluster it goes by a shard of its first topic's, and by
+    the next where that one's node fails: all processes hear all shards. A given `shard` alone is
+    tried.
     """
-    if not moved or not hints.lets_through():
+    if not moved:
         return False
     lines = "\n".join(f"{topic} {seq}" for topic, seq in moved.items())
+    among = bus.shards(redis) if shard is None else (shard,)
+    first = zlib.crc32(next(iter(moved)).encode()) % len(among)
+    for one in (*among[first:], *among[:first])[:2]:
+        breaker = _shard_hints.get(one, hints)
+        if breaker.lets_through() and await _publish(redis, lines, one, breaker):
+            return True
+    return False
+
+
+async def _publish(redis: Redis, lines: str, shard: str, breaker: deadline.Breaker) -> bool:
     try:
         async with asyncio.timeout(PUBLISH_TIMEOUT_S):
-            await redis.publish(MOVED_CHANNEL, lines)
+            await bus.publish(redis, MOVED_CHANNEL, lines, shard=shard)
     except away.REDIS_FAILS:
-        hints.note(success=False)
+        for one in {breaker, hints}:
+            one.note(success=False)
         return False
-    hints.note(success=True)
+    for one in {breaker, hints}:
+        one.note(success=True)
     return True
 
 
@@ -194,25 +237,29 @@ async def position_of(conn: AsyncConnection, topics: Iterable[str]) -> dict[str,
     asked = list(topics)
     rows = await conn.execute(_POSITION_OF, {"topics": asked, "birth": BIRTH})
     clocks = {topic: Mark(epoch, seq) for topic, epoch, seq in rows}
-    born = clocks.get(BIRTH, Mark("", 0))
-    unmoved = Mark(born.epoch, 0)
-    return {topic: clocks.get(topic, unmoved) for topic in asked}
+    now = clocks.get(BIRTH, Mark("", 0)).epoch
+    found = {topic: clocks.get(topic, Mark(now, 0)) for topic in asked}
+    return {topic: Mark(now or mark.epoch, mark.seq) for topic, mark in found.items()}
 
 
 # One text goes over and only what differs comes back: a process may follow ten thousand topics.
 _AWAY_FROM = text("""
-    SELECT want.topic, coalesce(clock.epoch, born.epoch, ''), coalesce(clock.seq, 0)
-    FROM json_each(CAST(:marks AS json)) AS want(topic, mark)
+    SELECT want.topic, coalesce(born.epoch, clock.epoch, ''), coalesce(clock.seq, 0)
+    FROM json_each(CAST(:marks AS json)) AS past(epoch, topics)
+    CROSS JOIN json_each_text(past.topics) AS want(topic, seq)
     LEFT JOIN topic_clock AS clock ON clock.topic = want.topic
     LEFT JOIN topic_clock AS born ON born.topic = :birth
-    WHERE coalesce(clock.seq, 0) <> CAST(want.mark ->> 'seq' AS bigint)
-       OR coalesce(clock.epoch, born.epoch, '') <> want.mark ->> 'epoch'
+    WHERE coalesce(clock.seq, 0) <> CAST(want.seq AS bigint)
+       OR coalesce(born.epoch, clock.epoch, '') <> past.epoch
 """)
 
 
 async def away_from(conn: AsyncConnection, marks: Mapping[str, Mark]) -> dict[str, Mark]:
     """Return where those topics stand, as `position_of` does, that are not at these marks."""
-    values = {"marks": orjson.dumps(marks).decode(), "birth": BIRTH}
+    past: dict[str, dict[str, int]] = {}
+    for topic, mark in marks.items():
+        past.setdefault(mark.epoch, {})[topic] = mark.seq
+    values = {"marks": orjson.dumps(past).decode(), "birth": BIRTH}
     return {topic: Mark(epoch, seq) for topic, epoch, seq in await conn.execute(_AWAY_FROM, values)}
 
 
@@ -253,8 +300,8 @@ async def read_after_many(
     return [Event(*row) for row in await conn.execute(_READ_AFTER, values)]
 
 
+# One row, however many topics there are: what it says is every topic's epoch.
 _NEW_EPOCH = text("""
-    WITH turned AS (UPDATE topic_clock SET epoch = :epoch WHERE topic <> :birth)
     INSERT INTO topic_clock (topic, epoch, seq) VALUES (:birth, :epoch, 0)
     ON CONFLICT (topic) DO UPDATE SET epoch = excluded.epoch
 """)
@@ -265,21 +312,6 @@ async def new_epoch(conn: AsyncConnection) -> str:
 
     Called once by the first migration, and after each restore from a backup.
     """
-    epoch = _fresh_epoch()
+    epoch = fresh_epoch()
     await conn.execute(_NEW_EPOCH, {"epoch": epoch, "birth": BIRTH})
     return epoch
-
-
-# Only a prefix of each topic goes, whatever the clocks of the writers said; so what is kept has
-# no holes. Served by ix_event_at and the primary key.
-_TRIM = text("""
-    DELETE FROM event USING (
-        SELECT topic, epoch, max(seq) AS seq FROM event WHERE at < :before GROUP BY topic, epoch
-    ) AS old
-    WHERE event.topic = old.topic AND event.epoch = old.epoch AND event.seq <= old.seq
-""")
-
-
-async def trim(conn: AsyncConnection, *, before: datetime) -> int:
-    """Delete the events from before that time and return how many; the clocks stay."""
-    return (await conn.execute(_TRIM, {"before": before})).rowcount

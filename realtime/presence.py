@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 import orjson
 from redis.asyncio import Redis
 
-from realtime import away, deadline
+from realtime import away, bus, deadline
 
 #: Redis channel of live positions. May be lost.
 POSITIONS_CHANNEL = "golden:positions"
@@ -114,13 +114,16 @@ async def put_many(
     try:
         async with asyncio.timeout(REDIS_WITHIN_S), redis.pipeline(transaction=False) as pipe:
             for key, command, values in (
-                (f"{_LATEST}{number}", "HSET", latest), (f"{_PLACES}{number}", "GEOADD", points),
-            ):  # fmt: skip
+                (_key(redis, _LATEST, number), "HSET", latest),
+                (_key(redis, _PLACES, number), "GEOADD", points),
+            ):
                 if values:
                     pipe.execute_command(command, key, *values)
                     pipe.expire(key, KEEP_S)
+            shard = _shard(redis, number)
             for start in range(0, len(shown), PUBLISH_MOST):
-                pipe.publish(POSITIONS_CHANNEL, orjson.dumps(shown[start : start + PUBLISH_MOST]))
+                data = orjson.dumps(shown[start : start + PUBLISH_MOST])
+                pipe.execute_command(*bus.publishing(POSITIONS_CHANNEL, data, shard=shard))
             await pipe.execute()
     except away.REDIS_FAILS:
         calls.of(redis).note(success=False)
@@ -184,8 +187,8 @@ async def forget(redis: Redis, person_ids: Sequence[str], *, now: datetime) -> b
     try:
         async with asyncio.timeout(REDIS_WITHIN_S), redis.pipeline(transaction=False) as pipe:
             for number in _spans(now):
-                pipe.hdel(f"{_LATEST}{number}", *person_ids)
-                pipe.zrem(f"{_PLACES}{number}", *person_ids)
+                pipe.hdel(_key(redis, _LATEST, number), *person_ids)
+                pipe.zrem(_key(redis, _PLACES, number), *person_ids)
             await pipe.execute()
     except away.REDIS_FAILS:
         calls.of(redis).note(success=False)
@@ -201,7 +204,7 @@ async def _search(
     async with redis.pipeline(transaction=False) as pipe:
         for number in _spans(now):
             pipe.execute_command(
-                "GEOSEARCH", f"{_PLACES}{number}", "FROMLONLAT", lon, lat,
+                "GEOSEARCH", _key(redis, _PLACES, number), "FROMLONLAT", lon, lat,
                 "BYRADIUS", within_m + STILL_M, "m", "ASC", "COUNT", most, "WITHDIST",
             )  # fmt: skip
         lists: list[list[tuple[bytes, bytes]]] = await pipe.execute()
@@ -217,12 +220,23 @@ def _spans(now: datetime) -> tuple[int, int]:
     return span(now), span(now) - 1
 
 
+def _shard(redis: Redis, number: int) -> str:
+    """Choose where a span lies: as a whole on one node of a cluster, the next on the next."""
+    among = bus.shards(redis)
+    return among[number % len(among)]
+
+
+def _key(redis: Redis, name: str, number: int) -> str:
+    return bus.name_in(_shard(redis, number), f"{name}{number}")
+
+
 async def _read(redis: Redis, person_ids: Sequence[str], now: datetime) -> dict[str, Place]:
     oldest = now.timestamp() - KEEP_S
     found: dict[str, Place] = {}
     for number in _spans(now):  # the present one first; mostly it has everybody
         missing = [person_id for person_id in person_ids if person_id not in found]
-        values = await redis.hmget(f"{_LATEST}{number}", missing) if missing else []
+        key = _key(redis, _LATEST, number)
+        values = await redis.hmget(key, missing) if missing else []
         for person_id, value in zip(missing, values, strict=True):
             if value is not None:
                 place = _place(person_id, value)

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from realtime import deadline, log, presence
-from realtime.hint_link import HintLink
+from realtime.hint_link import HintLinks
 from realtime.hub import Hub
 from realtime.protocol import Event, Mark
 
@@ -56,13 +56,13 @@ class Tailer:
         self._hinted: dict[str, int] = {}
         self._hint = asyncio.Event()
         self._full_look_at = 0.0
-        #: The link over which hints come, if there is a Redis.
-        self.link: HintLink | None = None
+        #: The links over which hints come, if there is a Redis.
+        self.link: HintLinks | None = None
         if redis is not None:
             channels = (presence.POSITIONS_CHANNEL,)
             name = name or secrets.token_hex(8)
-            self.link = HintLink(redis, channels, self._take, name=name)
-            self.link.on_return = self._hear_again
+            self.link = HintLinks(redis, channels, self._take, name=name)
+            self.link.tell_returns(self._hear_again)
         # For the metrics and the watch.
         self.looks = 0
         self.failures = 0
@@ -150,7 +150,8 @@ class Tailer:
         if not behind:
             return []
         events = await log.read_after_many(conn, behind, limit=READ_MOST)
-        for topic in behind.keys() - {event.topic for event in events}:
+        told = {event.topic for event in events}
+        for topic in [topic for topic in behind if topic not in told]:
             self._hub.turn(topic, clocks[topic])  # no longer kept
         return events
 

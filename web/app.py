@@ -11,15 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
-import redis.asyncio
 from fastapi import FastAPI
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from starlette.middleware.cors import CORSMiddleware
 
 from dispatch import db
 from dispatch.settings import Settings
-from realtime import deadline
+from realtime import bus, deadline
 from web import (
     aed_page,
     alert_page,
@@ -36,7 +33,9 @@ from web import (
     plain_nearest,
     planner_tiles,
     problems,
+    recent_callers,
     self_watch,
+    shedding,
     tiles,
     walking_watch,
 )
@@ -78,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.network = walking_watch.empty(settings)
     app.state.tiles = tiles.Tiles(settings)
+    app.state.callers = recent_callers.RecentCallers()
     problems.install(app)
     openapi.install(app)
     # Routes are matched one after the other: first what a map asks for by the dozen, and what every
@@ -87,21 +87,17 @@ def create_app(settings: Settings) -> FastAPI:
     for router in api.ROUTERS:
         app.include_router(router, prefix="/api/v1", responses=problems.RESPONSES)
     maps = (planner_tiles.router, ogc_pages.router)
-    for router in (
-        api.health.router,
-        *maps,
-        aed_page.router,
-        alert_page.router,
-        pages.router,
-    ):
+    for router in (api.health.router, *maps, aed_page.router, alert_page.router, pages.router):
         app.include_router(router)
     app.add_middleware(plain_nearest.PlainNearest)  # the innermost
     app.add_middleware(compression.CompressedFiles)
     app.add_middleware(limits.BodyLimit)
+    app.add_middleware(shedding.Shedding)
     app.add_middleware(metrics.Measured)
     app.add_middleware(headers.SecurityHeaders, is_https=settings.base_url.startswith("https://"))
     if settings.allowed_origins:
         _allow_origins(app, settings)
+    app.add_middleware(live.Entry)  # the outermost: thousands of sockets come in one second
     return app
 
 
@@ -125,15 +121,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         # Requests that wait for a lock may hold every connection; the live log has its own.
         reading = db.make_engine(settings.database_url, pool_size=2)
         stack.push_async_callback(reading.dispose)
-        bus = _redis(settings.redis_url)
-        stack.push_async_callback(bus.aclose)
+        redis = bus.connect(settings.redis_url, within_s=REDIS_WITHIN_S)
+        stack.push_async_callback(redis.aclose)
         stack.push_async_callback(deadline.let_end, STOP_WITHIN_S)
-        app.state.redis = bus
-        app.state.database = db.Database(engine, bus)
+        app.state.redis = redis
+        app.state.database = db.Database(engine, redis)
         app.state.finder = await stack.enter_async_context(nearest_aeds.running(app))
         app.state.http = await stack.enter_async_context(httpx.AsyncClient(timeout=5.0))
         app.state.channels = channel_watch.ChannelWatch(app.state.database)
-        app.state.live = live.Live(app.state.database, bus, settings, reading=reading)
+        app.state.live = live.Live(app.state.database, redis, settings, reading=reading)
         app.state.watch = self_watch.SelfWatch(
             app.state.live, dependencies.timepiece, every_s=settings.watch_every_s
         )
@@ -158,13 +154,3 @@ async def _beside(app: FastAPI) -> AsyncIterator[None]:
         watch.cancel()
         drawing.cancel()
         channels.cancel()
-
-
-def _redis(url: str) -> redis.asyncio.Redis:
-    """Make a client that gives up at once: redis-py by itself retries for tens of seconds."""
-    return redis.asyncio.Redis.from_url(
-        url,
-        socket_timeout=REDIS_WITHIN_S,
-        socket_connect_timeout=REDIS_WITHIN_S,
-        retry=Retry(NoBackoff(), 0),
-    )

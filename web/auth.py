@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -115,6 +116,20 @@ async def caller_from_token(
     if not token:
         return None
     return _caller(await accounts.find_by_token(conn, token, now=now))
+
+
+async def callers_from_cookies(
+    conn: AsyncConnection, cookies: Sequence[str], *, now: datetime
+) -> list[Caller | None]:
+    """Say who each of many session cookies belongs to, as `caller_from_cookie` does."""
+    return [_caller(one) for one in await accounts.find_by_sessions(conn, cookies, now=now)]
+
+
+async def callers_from_tokens(
+    conn: AsyncConnection, tokens: Sequence[str], *, now: datetime
+) -> list[Caller | None]:
+    """Say who each of many API tokens belongs to, as `caller_from_token` does."""
+    return [_caller(one) for one in await accounts.find_by_tokens(conn, tokens, now=now)]
 
 
 def _caller(identity: accounts.Identity | None) -> Caller | None:

@@ -24,7 +24,7 @@ from web import auth, language
 from web.plain_depends import at_once
 
 #: Longer than this nobody waits to learn that the database is away.
-LOOK_WITHIN_S = 3.0
+LOOK_WITHIN_S = 2.5
 
 
 def _wall() -> datetime:
@@ -127,7 +127,8 @@ Caller = Annotated[auth.Caller, Depends(require_caller)]
 
 
 # Both wait for `identify`, so that no request holds one connection while it waits for another.
-async def _transaction(request: Request, _caller: MaybeCaller) -> AsyncIterator[AsyncConnection]:
+async def in_transaction(request: Request, _caller: MaybeCaller) -> AsyncIterator[AsyncConnection]:
+    """Give the request's one transaction."""
     opened: AsyncConnection | None = getattr(request.state, "transaction", None)
     if opened is not None:  # web/idempotency.py opened it, and commits after storing the answer
         yield opened
@@ -142,7 +143,7 @@ async def _view(request: Request, _caller: MaybeCaller) -> AsyncIterator[AsyncCo
 
 
 #: One transaction for the request, committed before the reply.
-Tx = Annotated[AsyncConnection, Depends(_transaction, scope="function")]
+Tx = Annotated[AsyncConnection, Depends(in_transaction, scope="function")]
 #: A read-only look at one instant.
 View = Annotated[AsyncConnection, Depends(_view, scope="function")]
 

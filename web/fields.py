@@ -54,6 +54,10 @@ _ALLOWED_CONTROLS = frozenset("\n\r\t")
 
 
 def _plain(text: str) -> str:
+    if (
+        text.isprintable()
+    ):  # nearly all are, and to look at each letter takes a hundred times longer
+        return text
     for letter in text:
         category = unicodedata.category(letter)
         if category == "Cs" or (category == "Cc" and letter not in _ALLOWED_CONTROLS):

@@ -3,7 +3,8 @@
 A router whose routes create is made with `route_class=idempotency.Route`, each such route says
 `dependencies=[idempotency.REQUIRED]`. It opens the transaction, takes a lock on (subject, key),
 replays what is stored or runs the handler and stores its answer, and commits; so the change and its
-answer are stored together or not at all, and the reply leaves after the commit.
+answer are stored together or not at all, and the reply leaves after the commit. Lock and look go
+with the handler's first statement, the answer with the commit: no round trip is theirs alone.
 
 The subject is the person who calls. Where a route says `FOR_ANYBODY`, somebody who is not signed in
 is known by a hash of the address and the key: as the key is random, no address can be read from it,
@@ -19,6 +20,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -32,8 +34,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatch import db, errors, tables
-from web import auth, dependencies, problems
+from web import auth, dependencies, plain_call, problems
 from web.plain_depends import at_once
+from web.recent_callers import RecentCallers
 
 KEPT_FOR = timedelta(hours=72)
 KEY_MOST = 200
@@ -89,15 +92,22 @@ class Route(APIRoute):
         is_open = FOR_ANYBODY in self.dependencies
         if REQUIRED not in self.dependencies and not is_open:
             return handler
+        plain = plain_call.of(self, done=(REQUIRED.dependency, FOR_ANYBODY.dependency))
 
         async def once(request: Request) -> Response:
-            caller = await dependencies.identify(request)
+            recent: RecentCallers = request.app.state.callers
+            caller = await recent.identify(request)
             if not is_open:
                 caller = await dependencies.require_caller(caller)
             key = key_of(request)
             subject_id = _nobody(request, key) if caller is None else caller.id
             claim = Claim(subject_id, key, request.url.path, await _digest(request))
-            return await _once(request, claim, handler)
+            return await _once(request, claim, handle)
+
+        async def handle(request: Request) -> Response:
+            values = None if plain is None else plain.values(request)
+            answer = handler(request) if values is None else self.endpoint(**values)
+            return await answer
 
         return once
 
@@ -129,12 +139,16 @@ class Claim:
 
 
 async def _digest(request: Request) -> bytes:
-    """Hash what was asked for: the body's values, not their spelling, and the query but ?lang."""
+    """Hash what was asked for: the body's values, not their spelling, and the query but ?lang.
+
+    Leaves the values in the request's state.
+    """
     body = await request.body()
-    try:
-        asked = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS) if body else b"{}"
-    except orjson.JSONDecodeError:
-        asked = body
+    asked = body or b"{}"
+    with suppress(orjson.JSONDecodeError):
+        said = orjson.loads(asked)
+        asked = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+        request.state.said = said if body else None
     query = sorted(item for item in request.query_params.multi_items() if item[0] != "lang")
     return hashlib.sha256(asked + b"\0" + orjson.dumps(query)).digest()
 
@@ -145,12 +159,14 @@ async def _once(request: Request, claim: Claim, handler: Handler) -> Response:
         return await _change(request, claim, handler)
     except errors.Conflict as conflict:
         response = problems.of_dispatch(request, conflict)
-    async with database.transaction() as conn:
-        # An equal request may have been here while ours was rolled back: then its answer holds.
-        stored = await _find(conn, claim, now=now)
-        if stored is None:
+    try:
+        async with database.transaction() as conn:
+            # An equal request may have been here while ours was rolled back: then its answer holds.
+            _replay(claim, await db.together(conn, *_finding(claim, now)))
             await _store(conn, claim, response, now=now)
-        return stored or response
+            return response
+    except _Stored as stored:
+        return stored.response
 
 
 async def _change(request: Request, claim: Claim, handler: Handler) -> Response:
@@ -163,14 +179,26 @@ async def _change(request: Request, claim: Claim, handler: Handler) -> Response:
 
 async def _try(request: Request, claim: Claim, handler: Handler) -> Response:
     now = dependencies.now_of(request)
-    async with dependencies.database_of(request).transaction() as conn:
-        stored = await _find(conn, claim, now=now)
-        if stored is not None:
-            return stored
-        request.state.transaction = conn
-        response = await handler(request)
-        await _store(conn, claim, response, now=now)
-        return response
+    try:
+        async with dependencies.database_of(request).transaction() as conn:
+            db.put_ahead(conn, *_finding(claim, now), check=partial(_replay, claim))
+            request.state.transaction = conn
+            try:
+                response = await handler(request)
+            finally:
+                await db.together(conn)  # a stored answer holds, whatever this try has met
+            await _store(conn, claim, response, now=now)
+            return response
+    except _Stored as stored:
+        return stored.response
+
+
+class _Stored(Exception):
+    """The request was answered before; ends a transaction that is not needed."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
 
 
 # Two keys that share a number only wait for each other once in 2^64; the row decides.
@@ -187,21 +215,23 @@ _STORED = sa.select(tables.idempotency).where(
 )
 
 
-async def _find(conn: AsyncConnection, claim: Claim, *, now: datetime) -> Response | None:
-    """Wait for an equal request that is under way, then return its answer, if there is one.
-
-    Raises KeyReused when the key was used for something else.
-    """
+def _finding(claim: Claim, now: datetime) -> tuple[db.Query, db.Query]:
+    """Wait for an equal request that is under way, then look for its answer."""
     lock = {"subject_id": str(claim.subject_id), "key": claim.key}
     asked = {"subject": claim.subject_id, "of_key": claim.key, "since": now - KEPT_FOR}
-    _, rows = await db.together(conn, (_LOCK, lock), (_STORED, asked))
+    return (_LOCK, lock), (_STORED, asked)
+
+
+def _replay(claim: Claim, found: list[db.Rows]) -> None:
+    """Raise the stored answer, if there is one, or KeyReused when it is to something else."""
+    _, rows = found
     if not rows:
-        return None
+        return
     [row] = rows
     if (row["route"], row["body_hash"]) != (claim.route, claim.body_hash):
         raise errors.KeyReused
     headers = {**row["headers"], "Idempotent-Replayed": "true"}
-    return Response(row["body"], row["status"], headers=headers)
+    raise _Stored(Response(row["body"], row["status"], headers=headers))
 
 
 # A row that is older than 72 h is as good as none, and is replaced.
@@ -229,4 +259,4 @@ async def _store(conn: AsyncConnection, claim: Claim, response: Response, *, now
         "body": bytes(response.kept if isinstance(response, ShownOnce) else response.body),
         "created_at": now,
     }
-    await db.together(conn, (_STORE, kept))
+    db.put_last(conn, (_STORE, kept))

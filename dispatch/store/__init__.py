@@ -39,7 +39,6 @@ from dispatch.store.incidents import (
     list_incidents,
     lock_incident,
     locking,
-    next_number,
     share_incident,
 )
 from dispatch.store.lines import (
@@ -51,6 +50,7 @@ from dispatch.store.lines import (
     list_lines,
     strike_line,
 )
+from dispatch.store.opening import open_incident
 from dispatch.store.people import (
     Certificate,
     Fix,
@@ -131,7 +131,7 @@ __all__ = [
     "locking",
     "locking_responders",
     "new_id",
-    "next_number",
+    "open_incident",
     "redirect_alert",
     "reservations_of",
     "share_incident",

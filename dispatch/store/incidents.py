@@ -129,8 +129,8 @@ async def lock_incident(
     Two statements, because the counts of a statement that had to wait for the lock are those from
     before the wait. Raises NotFound, and IncidentClosed unless `even_closed`.
     """
-    await conn.execute(_LOCK, {"incident_id": incident_id})
-    found = await get_incident(conn, incident_id)
+    _, rows = await db.together(conn, locking(incident_id), (_ONE, {"incident_id": incident_id}))
+    found = _one(rows)
     if not even_closed:
         states.check_open(found.status)
     return found
@@ -158,6 +158,10 @@ async def share_incident(conn: AsyncConnection, *conditions: sa.ColumnElement[bo
 async def get_incident(conn: AsyncConnection, incident_id: UUID) -> Incident:
     """Return an incident. Raises NotFound."""
     [rows] = await db.together(conn, (_ONE, {"incident_id": incident_id}))
+    return _one(rows)
+
+
+def _one(rows: db.Rows) -> Incident:
     if not rows:
         raise errors.NotFound
     return Incident.from_row(rows[0])
@@ -173,27 +177,6 @@ async def list_incidents(
     return [Incident.from_row(row) for row in rows.mappings()]
 
 
-# One row per organisation and year; the upsert locks it until the commit, so there are no gaps.
-_NEXT_NUMBER = sa.text("""
-insert into incident_number as mine (org_id, year, last)
-select org.id, extract(year from cast(:now as timestamptz) at time zone org.timezone), 1
-from org where org.id = :org_id
-on conflict (org_id, year) do update set last = mine.last + 1
-returning year, last
-""")
-
-
-async def next_number(conn: AsyncConnection, org_id: UUID, *, now: datetime) -> str:
-    """Take the organisation's next incident number of its local year, such as 2026-000123.
-
-    Raises NotFound when there is no such organisation.
-    """
-    [rows] = await db.together(conn, (_NEXT_NUMBER, {"org_id": org_id, "now": now}))
-    if not rows:
-        raise errors.NotFound
-    return f"{rows[0]['year']}-{rows[0]['last']:06d}"
-
-
 async def add_incident(conn: AsyncConnection, **values: Any) -> Incident:
     """Insert an incident from its column values and return it."""
     values.setdefault("id", new_id())
@@ -203,9 +186,7 @@ async def add_incident(conn: AsyncConnection, **values: Any) -> Incident:
 
 def adding_incident(**values: Any) -> tuple[db.Query, db.Query]:
     """Do as `add_incident` does, given an `id`; the one row of the second is an `Incident`'s."""
-    place = values["position"]
-    written = {**values, "position": f"SRID=4326;POINT({place.lon!r} {place.lat!r})"}
-    return (_ADD, written), (_ONE, {"incident_id": values["id"]})
+    return (_ADD, _written(values)), (_ONE, {"incident_id": values["id"]})
 
 
 # The columns to be written are the names of the other parameters.
@@ -219,17 +200,17 @@ _CHANGE = (
 
 async def change_incident(conn: AsyncConnection, incident_id: UUID, **values: Any) -> Incident:
     """Write columns of a locked incident, bump its version, and return it as it is now."""
-    rows = await conn.execute(_CHANGE, {"incident_id": incident_id, **_bound(values)})
-    return Incident.from_row(rows.mappings().one())
+    [[row]] = await db.together(conn, changing_incident(incident_id, **values))
+    return Incident.from_row(row)
 
 
 def changing_incident(incident_id: UUID, **values: Any) -> db.Query:
-    """Do as `change_incident` does; the one row is an `Incident`'s. Takes no position."""
-    return _CHANGE, {"incident_id": incident_id, **values}
+    """Do as `change_incident` does; the one row is an `Incident`'s."""
+    return _CHANGE, {"incident_id": incident_id, **_written(values)}
 
 
-def _bound(values: dict[str, Any]) -> dict[str, Any]:
+def _written(values: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: value.ewkb() if isinstance(value, Position) else value
+        name: value.ewkt() if isinstance(value, Position) else value
         for name, value in values.items()
     }

@@ -239,6 +239,12 @@ async def test_TMR_6_housekeeping_throws_away_the_old_and_comes_again(
         await f.make_incident(conn, org, now=now)
         await timers.ensure(conn, timers.Kind.HOUSEKEEPING, due_at=now)
         await timers.ensure(conn, timers.Kind.HOUSEKEEPING, due_at=now - timedelta(hours=1))
+    async with means.database.transaction() as conn:
+        # As if the old one had been written three days before.
+        await conn.execute(
+            sa.text("update event set slot = (slot + 2) % 5 where at < :old"),
+            {"old": now - timedelta(hours=72)},
+        )
     assert await _fire_due(means) == ["housekeeping"]
     async with means.database.transaction() as conn:
         kept = await conn.scalar(sa.text("select count(*) from event"))

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch import db
-from realtime import deadline, log
+from realtime import deadline, log, retention
 from realtime.protocol import Mark
 
 
@@ -132,18 +132,44 @@ async def test_reading_is_bounded_per_topic(conn: AsyncConnection, now: datetime
     ]  # fmt: skip
 
 
-async def test_trim_takes_a_prefix_even_when_clocks_disagree(
+async def test_HST_8_a_day_goes_as_a_whole_when_its_newest_event_is_old(
     conn: AsyncConnection, now: datetime
 ) -> None:
-    old, new = now - timedelta(hours=80), now
-    for at in (old, new, old, new):
+    old, limit = now - timedelta(hours=80), now - timedelta(hours=72)
+    for at in (old, old, now, old, now):  # clocks disagree
         await log.append(conn, "org:a", "x", {}, at=at)
     epoch = (await log.position_of(conn, ["org:a"]))["org:a"].epoch
+    await _lay(conn, "seq in (1, 2)", days_ago=4)
+    await _lay(conn, "seq in (3, 4)", days_ago=3)
 
-    assert await log.trim(conn, before=now - timedelta(hours=72)) == 3
+    assert await retention.trim(conn, before=limit) == 1
+    assert await retention.trim(conn, before=limit) == 0
     kept = await log.read_after(conn, "org:a", epoch, 0, limit=10)
-    assert [event.seq for event in kept] == [4]
-    assert (await log.position_of(conn, ["org:a"]))["org:a"].seq == 4
+    assert [event.seq for event in kept] == [3, 4, 5]
+    assert (await log.position_of(conn, ["org:a"]))["org:a"].seq == 5
+
+
+async def test_HST_8_what_is_being_read_is_left_for_the_next_time(
+    database: str, now: datetime
+) -> None:
+    engine = db.make_engine(database)
+    whole = db.Database(engine, None)
+    async with whole.transaction() as conn:
+        await log.append(conn, "org:a", "x", {}, at=now - timedelta(hours=80))
+    async with whole.snapshot() as reader:
+        await log.read_after(reader, "org:a", "", 0, limit=10)
+        with pytest.raises(retention.Busy):
+            async with whole.transaction() as conn:
+                await retention.trim(conn, before=now - timedelta(hours=72))
+    async with whole.transaction() as conn:
+        assert await retention.trim(conn, before=now - timedelta(hours=72)) == 1
+    await engine.dispose()
+
+
+async def _lay(conn: AsyncConnection, which: str, *, days_ago: int) -> None:
+    """Lay events where they would lie had they been written on another day."""
+    move = f"UPDATE event SET slot = (slot + 5 - {days_ago}) % 5 WHERE {which}"  # noqa: S608 - our own
+    await conn.execute(text(move))
 
 
 async def test_RT_1_eight_writers_lose_nothing(database: str, now: datetime) -> None:

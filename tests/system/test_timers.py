@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from waiting import until_answer
 
 from dispatch import alerts, db, matching, states, tables
+from dispatch import runner as dispatch_runner
 from tests import factories as f
 from web.commands import cluster, process, schema
 
@@ -91,6 +92,26 @@ async def test_TMR_7_each_timer_fires_once_though_a_runner_is_killed(
         assert {count for _, _, count in times} == {1}
         ends = await conn.execute(sa.select(tables.alert.c.status).distinct())
         assert set(ends.scalars()) == {states.Alert.TIMED_OUT.value}
+
+
+async def test_TMR_10_a_runner_that_hangs_in_the_middle_loses_its_locks(
+    house: db.Database, database: str, redis_url: str, open_folder: Path
+) -> None:
+    hung = db.make_engine(database, idle_ms=dispatch_runner.HANGS_AFTER_MS)
+    await _ask(house, incidents=1, after_s=0.1, spread_s=0)
+    try:
+        async with hung.connect() as conn:
+            await conn.execute(sa.select(tables.incident.c.id).with_for_update())
+            await conn.execute(sa.select(tables.timer.c.id).with_for_update())
+
+            async def fired() -> bool:
+                return await _count(house, TIMED_OUT) == 1
+
+            with runner(database, redis_url, open_folder):
+                await until_answer(fired, within_s=PATIENCE_S)
+            await conn.invalidate()
+    finally:
+        await hung.dispose()
 
 
 @pytest.fixture

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import httpx
+import orjson
+import pytest
 import sqlalchemy as sa
-from callers import Enrol, call, code_of, key, opened
+from callers import PASSWORD, Enrol, call, code_of, key, opened
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from dispatch import accounts, db, tables
-from web import idempotency
+from web import api, idempotency, plain_call, recent_callers
 
 INCIDENTS = "/api/v1/incidents"
 
@@ -131,6 +135,71 @@ async def test_API_2_after_72_hours_the_key_is_free(enrol: Enrol, store: db.Data
     async with store.transaction() as conn:
         await accounts.sweep(conn, now=datetime.now(UTC) + timedelta(hours=73))
         assert await conn.scalar(sa.select(sa.func.count()).select_from(tables.idempotency)) == 0
+
+
+async def test_AUTH_7_whom_this_process_signs_out_changes_nothing_any_more(
+    stranger: httpx.AsyncClient, enrol: Enrol, store: db.Database
+) -> None:
+    member = await enrol("operator", password=PASSWORD)
+    said = {"username": member.username, "password": PASSWORD}
+    signed_in = await stranger.post("/api/v1/session", json=said)
+    secret = signed_in.cookies["golden_session"]
+    assert (await stranger.post(INCIDENTS, json=call(), headers=key())).status_code == 201
+    await stranger.delete("/api/v1/session")
+    stranger.cookies.set("golden_session", secret)
+    assert code_of(await stranger.post(INCIDENTS, json=call(), headers=key())) == (
+        401, "not_signed_in",
+    )  # fmt: skip
+    assert await _count(store) == 1
+
+
+async def test_AUTH_7_whom_another_process_ends_is_nobody_within_a_second(
+    app: FastAPI, enrol: Enrol, store: db.Database
+) -> None:
+    instant = 0.0
+    app.state.callers = recent_callers.RecentCallers(lambda: instant)
+    operator = await enrol("operator")
+
+    async def ask() -> int:
+        answer = await operator.http.post(INCIDENTS, json=call(), headers=key())
+        return int(answer.status_code)
+
+    assert await ask() == 201
+    async with store.transaction() as conn:
+        await conn.execute(sa.text("update api_token set revoked_at = now()"))
+    assert await ask() == 201
+    instant = recent_callers.HOLDS_S
+    assert await ask() == 401
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"json": call(kind="no such")},
+        {"json": call(), "params": {"crs": "mars"}},
+        {"content": b'{"kind": '},
+        {"content": orjson.dumps(call()), "headers": {"content-type": "text/plain"}},
+    ],
+)
+async def test_what_is_not_plain_is_refused_as_everywhere(
+    enrol: Enrol, sent: dict[str, Any]
+) -> None:
+    operator = await enrol("operator")
+    headers = {"content-type": "application/json", **key(), **sent.pop("headers", {})}
+    refused = await operator.http.post(INCIDENTS, headers=headers, **sent)
+    assert code_of(refused)[0] == 422
+    assert refused.json()["errors"]
+
+
+def test_nearly_every_change_with_a_key_is_called_without_the_solver() -> None:
+    done = (idempotency.REQUIRED.dependency, idempotency.FOR_ANYBODY.dependency)
+    routes = [route for router in api.ROUTERS for route in router.routes]
+    kept = [
+        route
+        for route in routes
+        if isinstance(route, idempotency.Route) and idempotency.REQUIRED in route.dependencies
+    ]
+    assert len([route for route in kept if plain_call.of(route, done=done)]) > 0.8 * len(kept)
 
 
 async def test_a_key_must_be_one(enrol: Enrol) -> None:

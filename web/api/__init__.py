@@ -51,13 +51,13 @@ from web.api import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     nearest_aeds.router,  # first, as it is asked most
+    incidents.router,  # and these, as people wait for them most
+    alerting.router,
     session.router,
-    incidents.router,
     incident_values.router,
     duplicates.router,
     disasters.router,
     attachments.router,
-    alerting.router,
     roll_call.router,
     policies.router,
     simulations.router,

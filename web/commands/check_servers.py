@@ -1,11 +1,12 @@
 """What `golden doctor` checks on the servers: database, schema, durability, Redis, routing data."""
 
+import asyncio
 from collections.abc import Iterator
 
 import psycopg
-import redis
 from sqlalchemy.exc import SQLAlchemyError
 
+from realtime import away, bus
 from web.commands import finding, installation, schema
 from web.commands.finding import Finding, Mend
 from web.commands.installation import Installation
@@ -99,9 +100,8 @@ def _redis(place: Installation) -> Finding:
     if place.has_own_redis and installation.running(place.lock_path) is None:
         return finding.skipped("redis_server", "Redis is not running.", "Redis 未运行。")
     try:
-        with redis.Redis.from_url(place.settings.redis_url, socket_timeout=3) as client:
-            policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
-    except redis.RedisError as failure:
+        policy = asyncio.run(_memory_policy(place.settings.redis_url))
+    except away.REDIS_FAILS as failure:
         return finding.bad(
             "redis_server",
             f"Redis does not answer ({failure}). Alerts still go, up to a second later.",
@@ -116,6 +116,12 @@ def _redis(place: Installation) -> Finding:
             mend=Mend("Set it to noeviction", "将其设为 noeviction"),
         )
     return finding.ok("redis_server", "Redis answers.", "Redis 正常响应。")
+
+
+async def _memory_policy(url: str) -> str | None:
+    async with bus.connect(url, within_s=3) as client:
+        found: str | None = (await client.config_get("maxmemory-policy")).get("maxmemory-policy")
+    return found
 
 
 def _routing_data(place: Installation) -> Finding:
