@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from realtime import log
 from realtime.protocol import Event
 
 # A few steps back along the primary key for each topic. Events of an older epoch are of another
@@ -18,7 +19,10 @@ _LATEST = text("""
         SELECT event.topic, event.epoch, event.seq, event.kind, event.at,
                CAST(event.body AS text) AS body
         FROM event
-        WHERE event.topic = clock.topic AND event.epoch = clock.epoch AND event.kind = :kind
+        WHERE event.topic = clock.topic AND event.kind = :kind
+          AND event.epoch = coalesce(
+              (SELECT epoch FROM topic_clock WHERE topic = :birth), clock.epoch
+          )
         ORDER BY event.seq DESC
         LIMIT 1
     ) AS found
@@ -30,5 +34,6 @@ async def latest(conn: AsyncConnection, topics: Sequence[str], kind: str) -> lis
     """Return the newest event of the kind in each topic that has one in its present epoch."""
     if not topics:
         return []
-    rows = await conn.execute(_LATEST, {"topics": list(topics), "kind": kind})
+    values = {"topics": list(topics), "kind": kind, "birth": log.BIRTH}
+    rows = await conn.execute(_LATEST, values)
     return [Event(*row) for row in rows]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 #: uvloop says RuntimeError where a connection is reset between its opening and the first word to
 #: it, as a proxy before a dead Redis does.
-REDIS_FAILS = (OSError, RedisError, RuntimeError)  # TimeoutError is an OSError
+#: TimeoutError is an OSError.
+REDIS_FAILS = (OSError, RedisError, RedisClusterException, RuntimeError)
 
 
 def check_cancelled() -> None:

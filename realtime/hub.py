@@ -85,7 +85,7 @@ class Hub:
             mark = self.marks.get(event.topic)
             if mark is None or (mark.epoch == event.epoch and event.seq <= mark.seq):
                 continue
-            self.marks[event.topic] = Mark(event.epoch, event.seq)
+            self.marks[event.topic] = event.mark
             listeners = self._listeners.get(event.topic, ())
             frame = protocol.event(event)
             self.events_sent += len(listeners)
@@ -95,6 +95,10 @@ class Hub:
     def listeners(self, topic: str) -> Collection[Connection]:
         """Return the connections that hear a topic in this process."""
         return self._listeners.get(topic, ())
+
+    def heard_of(self, kind: str) -> list[str]:
+        """Return the names of the topics of a kind, such as `person:`, that somebody hears here."""
+        return [topic.removeprefix(kind) for topic in self._listeners if topic.startswith(kind)]
 
     def repeat(self, event: Event) -> None:
         """Send an event again to those who had it, as no ack has come."""

@@ -7,7 +7,7 @@ what an incident is; `hub` and `web.live` carry out what this module decides.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -72,6 +72,11 @@ class Event:
     kind: str
     at: datetime
     body: str
+    #: Its place: one for all whose cursor it becomes.
+    mark: Mark = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mark", Mark(self.epoch, self.seq))
 
     def value(self) -> dict[str, object]:
         """Return the body as values."""

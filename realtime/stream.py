@@ -52,7 +52,7 @@ class Stream:
             return Step.NOTHING
         match self._place(event):
             case Place.NEXT:
-                self.cursor = Mark(event.epoch, event.seq)
+                self.cursor = event.mark
                 return Step.SEND
             case Place.HAD:
                 return Step.NOTHING
@@ -102,7 +102,7 @@ class Stream:
         for event in held:
             match self._place(event):
                 case Place.NEXT:
-                    self.cursor = Mark(event.epoch, event.seq)
+                    self.cursor = event.mark
                     following.append(event)
                 case Place.BEYOND:
                     is_whole = False

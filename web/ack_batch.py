@@ -14,10 +14,14 @@ from weakref import WeakKeyDictionary
 from sqlalchemy.exc import SQLAlchemyError
 
 from dispatch import alerts, db, errors
+from realtime import deadline
 from web import dependencies
 
 #: Acks in one transaction: each incident's become one event of their boards.
 AT_ONCE = 100
+
+#: A batch takes no longer, or each phone says its ack again.
+STORE_WITHIN_S = 4.0
 
 #: A stopping process waits so long for them.
 END_WITHIN_S = 2.0
@@ -65,12 +69,20 @@ class AckBatch:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-                await _store(database, batch)
+                await _store_in_time(database, batch)
         finally:
             self._work = None
             for waiting in (*batch, *self._waiting):  # nobody may wait for ever
                 waiting.end(ConnectionError("the acks were not stored"))
             self._waiting = []
+
+
+async def _store_in_time(database: db.Database, batch: Sequence[_Waiting]) -> None:
+    """Store a batch, or tell its phones to say it again: a database that hangs keeps nobody."""
+    try:
+        await deadline.within(STORE_WITHIN_S, _store(database, batch))
+    except TimeoutError as late:
+        _end(batch, late)
 
 
 async def _store(database: db.Database, batch: Sequence[_Waiting]) -> None:

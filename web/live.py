@@ -18,6 +18,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dispatch import db
@@ -46,6 +47,10 @@ router.include_router(live_document.router)
 router.include_router(live_poll.router, prefix="/api/v1", responses=problems.RESPONSES)
 
 T = TypeVar("T")
+Item = TypeVar("Item")
+
+#: Where the socket is.
+PATH = "/api/v1/live"
 
 #: Heartbeats and positions are handed out at this pace.
 TICK_S = 0.5
@@ -54,11 +59,19 @@ TICK_S = 0.5
 STOP_WITHIN_S = 2.0
 
 
-@router.websocket("/api/v1/live")
-async def live(socket: WebSocket) -> None:
-    """Serve one client of the live log until it goes or must go."""
-    line: Live = socket.app.state.live
-    await line.serve(socket)
+class Entry:
+    """Takes the live socket before all that requests pass through."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one client of the live log until it goes or must go, or a request."""
+        if scope["type"] != "websocket" or scope["path"] != PATH:
+            await self._app(scope, receive, send)
+            return
+        line: Live = scope["app"].state.live
+        await line.serve(WebSocket(scope, receive, send))
 
 
 class Live:
@@ -147,6 +160,10 @@ class Live:
         """Read in a repeatable-read transaction, waiting for a turn; raises TimeoutError."""
         return await self._looks.look(read)
 
+    async def look_together(self, gather: live_looks.Gather[Item, T], item: Item) -> T:
+        """Read the same, in the same statements as all others who wait for this `gather`."""
+        return await self._looks.look_together(gather, item)
+
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         for turn in itertools.cycle(range(hub.TURNS)):
@@ -156,13 +173,9 @@ class Live:
     async def _say_connected(self) -> NoReturn:
         """Say whose phones this process holds, so that they get the first word."""
         while True:
-            held = {
-                connection.person
-                for connection in self.hub.connections
-                if f"person:{connection.person}" in connection.streams
-            }
+            held = self.hub.heard_of("person:")  # which nobody hears but that person's phones
             if held:
-                await connected.say(self.redis, list(held), now=dependencies.clock())
+                await connected.say(self.redis, held, now=dependencies.clock())
             await asyncio.sleep(connected.SAY_EVERY_S)
 
     async def _wait_until_empty(self) -> None:

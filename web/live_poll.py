@@ -247,10 +247,11 @@ async def _any(*awaited: asyncio.Event) -> None:
 async def _first(wanted: Awaitable[Any], *ends: asyncio.Task[Any], within_s: float) -> bool:
     """Wait until it comes, or an end, or the time is over; say whether it came."""
     task = asyncio.ensure_future(wanted)
-    await asyncio.wait({task, *ends}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-    has_come = task.done()
-    task.cancel()
-    return has_come
+    try:
+        await asyncio.wait({task, *ends}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        return task.done()
+    finally:
+        task.cancel()  # also where the request itself is given up
 
 
 def _topic(frame: str) -> object:

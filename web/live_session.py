@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence, Set
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dispatch import board
-from realtime import log, protocol
+from realtime import protocol
 from realtime.connection import Connection, Load
 from realtime.protocol import Ack, BadMessage, Close, Hello, Mark, Message, Position
 from realtime.stream import Stream
@@ -22,6 +19,7 @@ from web import (
     auth,
     dependencies,
     live_acks,
+    live_readings,
     live_watch,
     position_people,
     position_socket,
@@ -42,18 +40,12 @@ SOCKETS_MOST = 50
 MESSAGES_BURST = 120
 MESSAGES_PER_S = 20.0
 
+#: Acks of one socket that are being stored.
+ACKS_MOST = 32
+
 _numbers = itertools.count()
 
 _DATABASE_FAILS = (SQLAlchemyError, OSError)  # TimeoutError is an OSError
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A topic as it was read: where it stood, and the frames that bring the client there."""
-
-    clock: Mark
-    frames: list[str]
-    recovered: bool
 
 
 class Session:
@@ -65,7 +57,8 @@ class Session:
         self.caller: auth.Caller | None = None
         self.credential: live_watch.Credential | None = None
         # The watch's: the state of the rights when last seen, and when to look closely.
-        self.standing: str | None = None
+        self.secret_hash = b""
+        self.standing: bytes | None = None
         self.check_at = 0.0
         self.number = next(_numbers)
         self.connection = Connection(
@@ -74,18 +67,36 @@ class Session:
         # When all that was said will have been earned, at the rate that is allowed.
         self._earned_at = 0.0
         self._reporter: position_people.Person | None = None
+        self._acks: dict[Ack, asyncio.Task[None]] = {}
         self._time = asyncio.get_running_loop().time
 
     async def run(self) -> None:
-        """Read and write until one of them ends; a close that is due is still said."""
-        async with asyncio.TaskGroup() as tasks:
-            writer = tasks.create_task(self._write(), name="live writer")
-            reader = tasks.create_task(self._read(), name="live reader")
-            await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
-            if self.connection.closing is not None:
-                await asyncio.wait({writer})
-            reader.cancel()
-            writer.cancel()
+        """Read, and write in a task beside, until one of them ends; a due close is still said."""
+        writer = asyncio.create_task(self._write(), name="live writer")
+        is_read = False
+        try:
+            await self._read_until(writer)
+            is_read = True
+        finally:
+            if not is_read or self.connection.closing is None:
+                writer.cancel()
+            await asyncio.wait({writer})
+            await self._end_acks()
+        if not writer.cancelled():
+            writer.result()
+
+    async def _read_until(self, writer: asyncio.Task[None]) -> None:
+        def stop(_: asyncio.Task[None]) -> None:
+            with suppress(RuntimeError):  # it has ended by itself
+                reading.reschedule(0.0)
+
+        try:
+            async with asyncio.timeout(None) as reading:
+                writer.add_done_callback(stop)
+                await self._read()
+        except TimeoutError:
+            if not reading.expired():
+                raise
 
     @property
     def hears_itself_only(self) -> bool:
@@ -99,8 +110,11 @@ class Session:
             code = await self.connection.write()
             self.line.hub.closed[code] += 1
             self.line.hub.leave(self.connection)
+            reason = code.name.lower()
+            if code is Close.TOO_SLOW and position_socket.hang_up(self.socket, code, reason):
+                return
             async with asyncio.timeout(CLOSE_WITHIN_S):
-                await self.socket.close(code, code.name.lower())
+                await self.socket.close(code, reason)
         except (WebSocketDisconnect, TimeoutError, RuntimeError):
             # Gone, or not reading; Starlette and uvicorn say some of it by RuntimeError.
             self.line.hub.leave(self.connection)
@@ -113,7 +127,7 @@ class Session:
             ]
             away = [stream for stream in streams if not stream.is_live]
             try:
-                readings = await self.line.look(partial(self._read_log, streams=away))
+                readings = await self.line.look_together(live_readings.read, away) if away else {}
             except _DATABASE_FAILS:
                 if load.is_hello:
                     connection.close(Close.TRY_LATER)
@@ -124,30 +138,7 @@ class Session:
             return [self._welcome(streams, readings), *frames] if load.is_hello else frames
         return []
 
-    async def _read_log(
-        self, conn: AsyncConnection, streams: Sequence[Stream]
-    ) -> dict[str, Reading]:
-        if not streams:
-            return {}
-        clocks = await log.position_of(conn, [stream.topic for stream in streams])
-        return {
-            stream.topic: await self._reading(conn, stream, clocks[stream.topic])
-            for stream in streams
-        }
-
-    async def _reading(self, conn: AsyncConnection, stream: Stream, clock: Mark) -> Reading:
-        topic, cursor = stream.topic, stream.cursor
-        if cursor is not None and stream.may_replay(clock):
-            limit = clock.seq - cursor.seq
-            events = await log.read_after(conn, topic, cursor.epoch, cursor.seq, limit=limit)
-            if stream.is_whole(events, clock):
-                return Reading(clock, [protocol.event(event) for event in events], recovered=True)
-        body = await board.snapshot(conn, topic, now=dependencies.clock())
-        if body.get("alert") or body.get("mission"):
-            self.connection.stir()
-        return Reading(clock, [protocol.snapshot(topic, clock, body)], recovered=False)
-
-    def _go_live(self, streams: Sequence[Stream], readings: Mapping[str, Reading]) -> list[str]:
+    def _go_live(self, streams: Sequence[Stream], readings: live_readings.Readings) -> list[str]:
         """Join what was read with what came meanwhile; nothing may be awaited in between."""
         frames: list[str] = []
         for stream in streams:
@@ -156,13 +147,13 @@ class Session:
             stream.arrive(reading.clock)
             frames += reading.frames
             frames += [protocol.event(event) for event in stream.release()]
-            if reading.recovered:
+            if reading.recovered or reading.is_busy:
                 self.connection.stir()
             if not stream.is_live:
                 self.connection.push(Load((stream.topic,)))
         return frames
 
-    def _welcome(self, streams: Sequence[Stream], readings: Mapping[str, Reading]) -> str:
+    def _welcome(self, streams: Sequence[Stream], readings: live_readings.Readings) -> str:
         known = {
             stream.topic: (readings[stream.topic].clock, readings[stream.topic].recovered)
             if stream.topic in readings
@@ -180,6 +171,7 @@ class Session:
         hello = await self._first_hello()
         if hello is None or not await self.sign_in(hello):
             return
+        position_socket.settle(self.socket)
         position_socket.listen(self.socket, self._overhear)
         await self.subscribe(hello)
         while (message := await self._next()) is not None:
@@ -187,7 +179,7 @@ class Session:
                 case Hello():
                     await self.subscribe(message)
                 case Ack():
-                    await self._acknowledge(message)
+                    self._begin_ack(message)
                 case Position():
                     self._locate(message, self._time())
 
@@ -247,7 +239,7 @@ class Session:
         """Find out who this is; False if nobody or if it cannot be known now."""
         credential = live_watch.credential_of(self.socket, hello, self.line.settings)
         try:
-            caller = await self.line.look(credential.find_caller)
+            caller = await self.line.look_together(live_watch.find_callers, credential)
         except _DATABASE_FAILS:
             self.connection.close(Close.TRY_LATER)
             return False
@@ -256,6 +248,7 @@ class Session:
             return False
         self.line.per_person[caller.id] += 1
         self.caller, self.credential = caller, credential
+        self.secret_hash = credential.hash
         self.connection.person = str(caller.id)
         if self.line.per_person[caller.id] > SOCKETS_MOST:
             self.connection.close(Close.TOO_MANY)
@@ -272,14 +265,14 @@ class Session:
         except _DATABASE_FAILS:
             self.connection.close(Close.TRY_LATER)
             return
-        for topic in hello.topics.keys() - allowed:
+        for topic in [topic for topic in hello.topics if topic not in allowed]:
             self._complain("not_allowed", "There is no such topic for you.", topic=topic)
         if not allowed:
             self.connection.close(Close.NOT_ALLOWED)
             return
-        for topic in self.connection.streams.keys() - allowed:
+        for topic in [topic for topic in self.connection.streams if topic not in allowed]:
             self.line.hub.part(self.connection, topic)
-        for topic in allowed:
+        for topic in [topic for topic in hello.topics if topic in allowed]:
             cursor = hello.topics[topic]
             if cursor is None or topic not in self.connection.streams:
                 self.connection.streams[topic] = Stream(topic, cursor)
@@ -292,7 +285,7 @@ class Session:
         caller = self._known()
         if all(rights.is_own(caller, topic) for topic in topics):
             return set(topics)
-        return await self.line.look(partial(live_watch.audible, caller=caller, topics=topics))
+        return await self.line.look_together(live_watch.audible_all, (caller, topics))
 
     def renew(self, caller: auth.Caller, refused: Set[str]) -> None:
         """Go on with the caller's rights as they are now; what may not be heard is left."""
@@ -302,6 +295,20 @@ class Session:
             self._complain("not_allowed", "There is no such topic for you.", topic=topic)
         if not self.connection.streams:
             self.connection.close(Close.NOT_ALLOWED)
+
+    def _begin_ack(self, ack: Ack) -> None:
+        """Store it beside: whatever the database does, the socket is read on and pings answered."""
+        if ack in self._acks or len(self._acks) >= ACKS_MOST:
+            return  # the phone says it again until it is confirmed
+        task = asyncio.create_task(self._acknowledge(ack), name="live ack")
+        self._acks[ack] = task
+        task.add_done_callback(lambda _: self._acks.pop(ack, None))
+
+    async def _end_acks(self) -> None:
+        tasks = list(self._acks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _acknowledge(self, ack: Ack) -> None:
         """Store how far an alert has come on the device, then confirm it."""

@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import HTTPConnection
 
-from dispatch import accounts
+from dispatch import accounts, orgs
 from dispatch.settings import Settings
 from realtime import log
 from realtime.protocol import Close, Hello, Mark
@@ -64,6 +64,23 @@ class Credential:
         return await find(conn, self.secret, now=dependencies.clock())
 
 
+async def find_callers(
+    conn: AsyncConnection, shown: Sequence[Credential]
+) -> list[auth.Caller | None]:
+    """Say who each of many credentials belongs to now; None for those that are over."""
+    now = dependencies.clock()
+    tokens = list({one.secret for one in shown if one.is_token})
+    cookies = list({one.secret for one in shown if not one.is_token})
+    found: dict[tuple[str, bool], auth.Caller | None] = {}
+    if tokens:
+        callers = await auth.callers_from_tokens(conn, tokens, now=now)
+        found |= {(secret, True): who for secret, who in zip(tokens, callers, strict=True)}
+    if cookies:
+        callers = await auth.callers_from_cookies(conn, cookies, now=now)
+        found |= {(secret, False): who for secret, who in zip(cookies, callers, strict=True)}
+    return [found[one.secret, one.is_token] for one in shown]
+
+
 def credential_of(request: HTTPConnection, hello: Hello, settings: Settings) -> Credential:
     """Take the token of the hello or of the handshake's header, else the cookie."""
     token = hello.token or auth.bearer_of(request)
@@ -72,13 +89,37 @@ def credential_of(request: HTTPConnection, hello: Hello, settings: Settings) -> 
     return Credential(auth.cookie_of(request, settings) or "", is_token=False)
 
 
-async def audible(conn: AsyncConnection, caller: auth.Caller, topics: Sequence[str]) -> set[str]:
-    """Return those of the topics that the caller may hear."""
-    return {
-        topic
-        for topic in topics
-        if is_canonical(topic) and await rights.may_listen(conn, caller, topic)
-    }
+async def audible(
+    conn: AsyncConnection,
+    caller: auth.Caller,
+    topics: Sequence[str],
+    *,
+    owners: dict[str, orgs.Owner | None] | None = None,
+) -> set[str]:
+    """Return those of the topics that the caller may hear; `owners` keeps what has been read."""
+    known = {} if owners is None else owners
+    found = set()
+    for topic in topics:
+        if rights.is_own(caller, topic):
+            found.add(topic)
+            continue
+        if topic not in known:
+            is_good = is_canonical(topic)
+            known[topic] = await rights.owner_of_topic(conn, topic) if is_good else None
+        if rights.may_hear(caller, topic, known[topic]):
+            found.add(topic)
+    return found
+
+
+async def audible_all(
+    conn: AsyncConnection, wanted: Sequence[tuple[auth.Caller, Sequence[str]]]
+) -> list[set[str]]:
+    """Return for each of many callers those of their topics that they may hear."""
+    owners: dict[str, orgs.Owner | None] = {}
+    return [
+        await audible(conn, caller=caller, topics=topics, owners=owners)
+        for caller, topics in wanted
+    ]
 
 
 def is_canonical(topic: str) -> bool:
@@ -92,26 +133,38 @@ def is_canonical(topic: str) -> bool:
         return False
 
 
-# Primary keys of session and api_token; one row for each secret that still stands, with a short
-# word that changes whenever the person's roles or organisation do.
-_STANDING = text("""
-    WITH who AS (
+#: The word for rights that have not been seen yet, as long as the others.
+_UNKNOWN = bytes(16)
+
+# Primary keys of session and api_token. Of each secret there is a short word that changes whenever
+# the person's roles or organisation do; those come back whose word is another one than was known,
+# with none if the secret no longer stands. One text goes over: a process may hold ten thousand.
+_CHANGED = text("""
+    WITH shown AS (
+        SELECT substring(CAST(:shown AS bytea) FROM place FOR 32) AS token_hash,
+               substring(CAST(:shown AS bytea) FROM place + 32 FOR 16) AS word
+        FROM generate_series(1, length(CAST(:shown AS bytea)), 48) AS place
+    ), who AS (
         SELECT token_hash, person_id, '' AS scopes FROM session
-        WHERE token_hash = ANY(CAST(:hashes AS bytea[]))
+        WHERE token_hash IN (SELECT token_hash FROM shown)
           AND revoked_at IS NULL AND expires_at > :now
         UNION ALL
         SELECT token_hash, person_id, array_to_string(scopes, ' ') FROM api_token
-        WHERE token_hash = ANY(CAST(:hashes AS bytea[]))
+        WHERE token_hash IN (SELECT token_hash FROM shown)
           AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)
+    ), standing AS (
+        SELECT who.token_hash,
+               decode(md5(concat(who.scopes, person.org_id, string_agg(
+                   concat(membership.org_id, membership.role), ' '
+                   ORDER BY membership.org_id, membership.role))), 'hex') AS word
+        FROM who
+        JOIN person ON person.id = who.person_id AND person.disabled_at IS NULL
+        LEFT JOIN membership ON membership.person_id = person.id
+        GROUP BY who.token_hash, who.scopes, person.org_id
     )
-    SELECT who.token_hash,
-           md5(concat(who.scopes, person.org_id, string_agg(
-               concat(membership.org_id, membership.role), ' '
-               ORDER BY membership.org_id, membership.role)))
-    FROM who
-    JOIN person ON person.id = who.person_id AND person.disabled_at IS NULL
-    LEFT JOIN membership ON membership.person_id = person.id
-    GROUP BY who.token_hash, who.scopes, person.org_id
+    SELECT shown.token_hash, standing.word
+    FROM shown LEFT JOIN standing USING (token_hash)
+    WHERE standing.word IS DISTINCT FROM shown.word
 """)
 
 
@@ -154,15 +207,19 @@ class Watch:
         ]
         if not shown:
             return
-        hashes = list({credential.hash for _, credential in shown})
-        rows = await conn.execute(_STANDING, {"hashes": hashes, "now": dependencies.clock()})
-        standing = {bytes(hashed): word for hashed, word in rows}
+        known = {session.secret_hash + (session.standing or _UNKNOWN) for session, _ in shown}
+        values = {"shown": b"".join(known), "now": dependencies.clock()}
+        rows = await conn.execute(_CHANGED, values)
+        changed = {bytes(hashed): word and bytes(word) for hashed, word in rows}
+        due, time = [], asyncio.get_running_loop().time()
         for session, credential in shown:
-            word = standing.get(credential.hash)
+            word = changed.get(session.secret_hash, session.standing)
             if word is None:
                 session.connection.close(Close.SIGN_IN_AGAIN)
-            elif _is_due(session, word):
-                await _check(conn, session, credential)
+            elif _is_due(session, word, time):
+                due.append((session, credential))
+        if due:
+            await _check(conn, due)
 
     async def _check_topics(self, conn: AsyncConnection) -> None:
         hub = self._line.hub
@@ -177,26 +234,32 @@ class Watch:
         self._behind = behind
 
 
-def _is_due(session: Session, word: str) -> bool:
+def _is_due(session: Session, word: bytes, time: float) -> bool:
     """Say whether to look closely: the rights have changed, or it is time.
 
     A phone hears its own person only, of which nothing but the roles decides.
     """
-    time = asyncio.get_running_loop().time()
+    if session.standing == word and time < session.check_at:
+        return False
     is_first = session.standing is None
-    is_time = time >= session.check_at and not session.hears_itself_only
-    is_due = not is_first and (session.standing != word or is_time)
-    if is_due or is_first:
-        # Spread out, so that sockets opened in one second are not all checked in one.
-        session.check_at = time + CHECK_EVERY_S * random.uniform(0.5, 1.0)  # noqa: S311  # spread
+    is_due = not is_first and (session.standing != word or not session.hears_itself_only)
+    # Spread out, so that sockets opened in one second are not all checked in one.
+    session.check_at = time + CHECK_EVERY_S * random.uniform(0.5, 1.0)  # noqa: S311  # spread
     session.standing = word
     return is_due
 
 
-async def _check(conn: AsyncConnection, session: Session, credential: Credential) -> None:
-    caller = await credential.find_caller(conn)
-    if caller is None:
-        session.connection.close(Close.SIGN_IN_AGAIN)
-        return
-    asked = list(session.connection.streams)
-    session.renew(caller, set(asked) - await audible(conn, caller, asked))
+async def _check(conn: AsyncConnection, due: Sequence[tuple[Session, Credential]]) -> None:
+    """Look closely at some: who they are by now, and whether each of their topics is still theirs.
+
+    Consoles hear the same few topics, so whose a topic is, is asked once.
+    """
+    callers = await find_callers(conn, [credential for _, credential in due])
+    owners: dict[str, orgs.Owner | None] = {}
+    for (session, _), caller in zip(due, callers, strict=True):
+        if caller is None:
+            session.connection.close(Close.SIGN_IN_AGAIN)
+            continue
+        asked = list(session.connection.streams)
+        heard = await audible(conn, caller=caller, topics=asked, owners=owners)
+        session.renew(caller, set(asked) - heard)

@@ -1,21 +1,19 @@
 """All positions that reach this process: only the latest of each person, passed on in batches.
 
-`take` never waits. One task shows what came, a fifth of a second after, by slices of a fiftieth in
-one call to Redis each, so that nothing else waits for a burst; one looks up what decides about the
-people, one stores what is due, each in one statement for all. While Redis or PostgreSQL is away the
-latest of each person waits. Memory is bounded by the responders.
+`take` never waits. One task shows what came, five times a second, in one call to Redis; one looks
+up what decides about the people, one stores what is due, each in one statement for all. While Redis
+or PostgreSQL is away the latest of each person waits. Memory is bounded by the responders.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Annotated, NoReturn, TypeVar
 from uuid import UUID
 
@@ -36,9 +34,8 @@ _logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Searchable and on the consoles after this time at most; looked for at the second pace.
-SHOW_WITHIN_S = 0.2
-SLICE_S = 0.02
+#: Positions are searchable and on the consoles after this time at most.
+SHOW_EVERY_S = 0.2
 #: Those that are due are stored at this pace, so many in one statement.
 STORE_EVERY_S = 0.2
 STORE_MOST = 200
@@ -78,8 +75,8 @@ class Ingest:
         self._database = database
         self._redis = redis
         self._people: dict[UUID, Person] = {}
-        # By the person (to hash an id takes longer than a report does): since when, in order.
-        self._heard: dict[Person, float] = {}
+        # By the person: the hash of an id takes longer than all else that a report does.
+        self._heard: set[Person] = set()
         self._unshown: dict[Person, store.Fix] = {}
         self._unstored: dict[Person, store.Fix] = {}
         self._unknown: dict[Person, None] = {}
@@ -121,8 +118,7 @@ class Ingest:
     ) -> None:
         """Note a report as `take` does, heard `at` by the loop's clock; text is read if judged."""
         person.said, person.complain, person.said_at = said, complain, at
-        if person not in self._heard:
-            self._heard[person] = at
+        self._heard.add(person)
         self.counts.taken += 1
         self._to_show.set()
 
@@ -131,7 +127,8 @@ class Ingest:
         person = self._people.pop(person_id, None)
         if person is not None:
             person.is_gone, person.said = True, None
-            for waiting in (self._heard, self._unshown, self._unstored, self._unknown):
+            self._heard.discard(person)
+            for waiting in (self._unshown, self._unstored, self._unknown):
                 waiting.pop(person, None)
 
     def after_duty(self, person_id: UUID) -> BackgroundTask:
@@ -169,18 +166,19 @@ class Ingest:
     async def _show_all(self) -> NoReturn:
         while True:
             await self._to_show.wait()
+            await asyncio.sleep(SHOW_EVERY_S)
             self._to_show.clear()
-            while self._heard or self._unshown:
-                await asyncio.sleep(SLICE_S)
-                await self._judge_all(heard_before=_time() - SHOW_WITHIN_S + SLICE_S)
-                await self._show()
+            await self._judge_all()
+            await self._show()
+            if self._unshown:
+                self._to_show.set()
 
-    async def _judge_all(self, *, heard_before: float = math.inf) -> None:
+    async def _judge_all(self) -> None:
         now, time = dependencies.clock(), _time()
-        due = [p for p, _ in takewhile(lambda one: one[1] <= heard_before, self._heard.items())]
-        for number, person in enumerate(due, 1):
-            if self._heard.pop(person, None) is None:
-                continue  # dropped meanwhile
+        for number in range(1, len(self._heard) + 1):
+            if not self._heard:
+                return  # somebody was dropped meanwhile
+            person = self._heard.pop()
             try:
                 self._judge(person, now, time)
             except (ValueError, ArithmeticError):  # one strange report must not stop the others
@@ -302,7 +300,7 @@ class Ingest:
         elif person.stored is not None:
             person.stored = person.track = None  # it was forgotten meanwhile
         if person.said is not None:
-            self._heard[person] = person.said_at
+            self._heard.add(person)
             self._to_show.set()
 
     async def _forget_gone(self, batch: Sequence[Person]) -> None:

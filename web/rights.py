@@ -194,7 +194,7 @@ async def org_for(
             return caller.org
         return (await orgs.list_orgs(conn, [path], limit=1))[0]
     reach(caller, action)
-    org = await orgs.find_org(conn, code)
+    org = caller.org if code == caller.org.code else await orgs.find_org(conn, code)
     require(caller, action, Thing(None if org is None else org.path))
     if org is None:
         raise errors.NotFound
@@ -241,18 +241,19 @@ _TOPICS = {
 }
 
 
-async def may_listen(conn: AsyncConnection, caller: auth.Caller, topic: str) -> bool:
-    """Decide whether the caller may hear this topic; an unknown topic is one that they may not."""
+async def owner_of_topic(conn: AsyncConnection, topic: str) -> orgs.Owner | None:
+    """Say whose a topic is; None when there is no such topic."""
     kind, _, name = topic.partition(":")
-    if kind not in _TOPICS:
+    return await _owner(conn, _TOPICS[kind][0], name) if kind in _TOPICS else None
+
+
+def may_hear(caller: auth.Caller, topic: str, owner: orgs.Owner | None) -> bool:
+    """Decide whether the caller may hear a topic of this owner; one that is not there, nobody."""
+    if owner is None:
         return False
-    if is_own(caller, topic):
-        return True
-    noun, actions = _TOPICS[kind]
-    owner = await _owner(conn, noun, name)
-    return owner is not None and all(
-        may(caller, action, Thing(owner.path, owner.person_id)) for action in actions
-    )
+    _, actions = _TOPICS[topic.partition(":")[0]]
+    thing = Thing(owner.path, owner.person_id)
+    return all(may(caller, action, thing) for action in actions)
 
 
 def is_own(caller: auth.Caller, topic: str) -> bool:

@@ -88,28 +88,32 @@ async def test_RT_3_what_goes_out_at_once_never_overtakes_what_waits() -> None:
     def put(text: str) -> bool:
         if has_room:
             at_once.append(text)
+            client.got.append(text)
         return has_room
 
     client = Client()
     connection = Connection(client.send, client.load, put=put)
-    connection.push("at once")
+    connection.push("1 at once")
     has_room = False
-    connection.push("waits")
+    connection.push("2 waits")
     has_room = True
-    connection.push("waits too")
-    assert (at_once, connection.backlog) == (["at once"], 2)
+    connection.push("3 behind it")
+    assert (at_once, connection.backlog) == (["1 at once"], 2)
+    has_room = False
     client.reads.clear()
     async with asyncio.TaskGroup() as tasks:
         writer = tasks.create_task(connection.write())
         await until(lambda: connection.backlog == 1)
-        connection.push("behind what is being written")
+        has_room = True
+        connection.push("4 behind what is being written")
         client.reads.set()
-        await until(lambda: len(client.got) == 3)
-        connection.push("at once again")
+        await until(lambda: len(client.got) == 4)
+        connection.push("5 at once again")
         connection.close(Close.RESTARTING)
         await writer
-    assert client.got == ["waits", "waits too", "behind what is being written"]
-    assert at_once == ["at once", "at once again"]
+    assert client.got == sorted(client.got)
+    assert at_once[-1] == "5 at once again"
+    assert "2 waits" not in at_once
 
 
 async def test_events_go_out_once_and_in_turn() -> None:

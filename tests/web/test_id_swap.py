@@ -28,7 +28,7 @@ from websockets.exceptions import ConnectionClosed
 
 from dispatch import db, tables, tasks
 from realtime.protocol import Close
-from web import aed_record, auth, rights
+from web import aed_record, auth, live_watch, rights
 from web.api import aed_reports
 
 #: What a list asks for, near enough to find the other organisation's things too.
@@ -321,7 +321,7 @@ async def _may_listen(store: db.Database, member: Member, topic: str) -> bool:
     async with store.snapshot() as conn:
         caller = await auth.caller_from_token(conn, token, now=datetime.now(UTC))
         assert caller is not None
-        return await rights.may_listen(conn, caller, topic)
+        return topic in await live_watch.audible(conn, caller, [topic])
 
 
 async def test_RGT_5_tiles_are_the_same_for_everybody(

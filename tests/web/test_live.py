@@ -204,6 +204,22 @@ async def test_RT_9_a_revoked_token_closes_its_sockets(
         assert await console.end() == Close.SIGN_IN_AGAIN
 
 
+async def test_RT_9_sockets_of_one_token_that_came_one_after_the_other_end_together(
+    host: str, store: db.Database, app: FastAPI, operator: Member
+) -> None:
+    async with wire(host, operator) as first, wire(host, operator) as second:
+        await first.hello("org:red")
+        await _watch(app)
+        await second.hello("org:red")
+        await _watch(app)
+        assert app.state.live.per_person[operator.id] == 2
+        async with store.transaction() as conn:
+            await conn.execute(sa.delete(tables.api_token))
+        await _watch(app)
+        assert await first.end() == Close.SIGN_IN_AGAIN
+        assert await second.end() == Close.SIGN_IN_AGAIN
+
+
 async def _watch(app: FastAPI) -> None:
     """Look after the sockets now, as is done every five seconds."""
     await app.state.live.look(app.state.live.watch.look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -66,3 +67,33 @@ async def test_who_gives_up_waiting_leaves_the_others_alone(store: db.Database) 
         await impatient
     go_on.set()
     assert await patient == 2
+
+
+async def test_what_is_asked_together_is_read_together(store: db.Database) -> None:
+    many: list[int] = []
+
+    async def double(_conn: AsyncConnection, numbers: Sequence[int]) -> list[int | Exception]:
+        many.append(len(numbers))
+        return [ValueError("not this one") if number == 3 else 2 * number for number in numbers]
+
+    looks = live_looks.Looks(store)
+    asked = (looks.look_together(double, number) for number in range(100))
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(found[3], ValueError)
+    assert [each for each in found if each is not found[3]] == [2 * n for n in range(100) if n != 3]
+    assert len(many) < 5
+
+
+async def test_who_breaks_the_transaction_of_many_fails_alone(store: db.Database) -> None:
+    async def divide(conn: AsyncConnection, numbers: Sequence[int]) -> list[int | Exception]:
+        rows = await conn.execute(
+            sa.text("select 12 / n from unnest(cast(:numbers as int[])) as t (n)"),
+            {"numbers": list(numbers)},
+        )
+        return list(rows.scalars())
+
+    looks = live_looks.Looks(store)
+    asked = (looks.look_together(divide, number) for number in (1, 2, 0, 4))
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert [found[0], found[1], found[3]] == [12, 6, 3]
+    assert isinstance(found[2], sa.exc.DBAPIError)

@@ -63,3 +63,32 @@ async def test_POS_22_pieces_other_letters_and_bytes_are_left_to_uvicorn(
         await socket.recv()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1007
+
+
+async def test_RT_6_who_does_not_read_is_told_why_behind_what_waits() -> None:
+    app = FastAPI()
+    sent = 0
+
+    @app.websocket("/")
+    async def serve(socket: WebSocket) -> None:
+        nonlocal sent
+        await socket.accept()
+        put = position_socket.put_of(socket)
+        while put(f"{sent:06d}" + "x" * 9_000):
+            sent += 1
+        assert position_socket.hang_up(socket, 4008, "too_slow")
+        assert not put("nothing goes behind it")
+        assert not position_socket.hang_up(socket, 4001, "the first reason stands")
+
+    async with serving(app) as host, connect(f"ws://{host}/", compression=None) as client:
+        heard: list[str] = []
+        with pytest.raises(ConnectionClosed) as closed:
+            await _hear_all(client, heard)
+    assert heard == [f"{number:06d}" for number in range(sent)]
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4008, "too_slow")
+
+
+async def _hear_all(client: ClientConnection, heard: list[str]) -> None:
+    while True:
+        heard.append(str(await client.recv())[:6])

@@ -21,6 +21,9 @@ _WS_MAX_BYTES = 1_048_576
 #: closed socket until its last byte is taken, which a phone that hangs never does. Longer than the
 #: live log tries to say 4008 (5 s for a frame, then 10 s for the close).
 _UNREAD_MS = 20_000
+#: The kernel keeps no more than this of what it cannot yet send, else up to 4 MB for each peer that
+#: does not read, who would be noticed only when that is full.
+_UNSENT_BYTES = 32_768
 # A process holds hundreds of thousands of objects that stay (AEDs, people, places). Looking through
 # all of them for cycles stops it for hundreds of milliseconds, so that is done seldom.
 _GARBAGE = (20_000, 50, 1_000)
@@ -69,6 +72,7 @@ def run(
     config = _config(settings, host or settings.host, port or settings.port)
     listener = config.bind_socket() if fd is None else socket.socket(fileno=fd)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
     _Server(config).run([listener])
 
 

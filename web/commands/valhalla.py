@@ -15,6 +15,8 @@ from web.commands import city_file, routing_service
 from web.commands.trouble import Trouble
 
 _THREADS = 2
+#: Nobody waits for tiles alone: an import has more to do beside them, and a city may be served.
+_NICE = ("nice", "-n", "5")
 #: Longest journey that is answered: a city and its surroundings, not a continent.
 _FARTHEST_M = 200_000
 
@@ -152,8 +154,9 @@ def _settings(tiles: Path) -> dict[str, Any]:
 def _run(name: str, *arguments: str) -> None:
     try:
         subprocess.run(
-            [routing_service.program(name), *arguments], check=True, capture_output=True, text=True
-        )
+            [*_NICE, routing_service.program(name), *arguments],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
     except subprocess.CalledProcessError as failure:
         last = failure.stderr.strip().splitlines()[-3:]
         raise Trouble(
