@@ -41,7 +41,8 @@ from private_system import Service, System, servers
 
 from realtime import presence
 
-#: The first queries connect to PostgreSQL and prepare their statements; they are not counted.
+#: The first queries of each connection to PostgreSQL prepare their statements: so many at once that
+#: all of the pool have. They are not counted.
 WARM_UP_S = 2.0
 LOOK_EVERY_S = 0.005
 LOOKED_AT = 10
@@ -178,7 +179,7 @@ def queries(path: str) -> list[http_load.Ask]:
 
 
 def ask(
-    service: Service, city: position_city.City, rate: float, seconds: float
+    service: Service, city: position_city.City, rate: float | None, seconds: float
 ) -> Awaitable[http_load.Load]:
     """Ask for the nearest responders at a fixed rate; a stall counts."""
     return http_load.load(
@@ -226,7 +227,7 @@ async def measure(
     """Measure everything that goes over sockets, some rounds by turns."""
     await position_city.show_everybody(system, city)
     await position_city.show_everybody_thin(system, city, thin_positions.KEY)
-    await ask(product, city, args.queries, WARM_UP_S)
+    await ask(product, city, None, WARM_UP_S)
     phones = await product_sockets(product, city)
     others = await thin_sockets(thin, len(city.tokens))
     found: dict[str, list[Any]] = {}

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import considered, matching, restraint, states, store
+from dispatch import considered, db, matching, restraint, states, store
 from dispatch.store import reading
 from geo import position, usability
 
@@ -129,8 +129,8 @@ async def describe(
         "path": incident.org_path, "incident_id": incident.id, "now": now,
         "is_exercise": is_exercise,
     }  # fmt: skip
-    rows = reading.rows(await conn.execute(_FACTS, values))
-    fixes = [newer(_stored(row), live.get(row["id"])) for row in rows]
+    [rows] = await db.together(conn, (_FACTS, values))
+    fixes = [newer(stored(row), live.get(row["id"])) for row in rows]
     places: dict[UUID, list[store.Place]] = {}
     unsure = [
         row["id"]
@@ -145,8 +145,8 @@ async def describe(
     ]
 
 
-def _stored(row: reading.Row) -> store.Fix | None:
-    """Read the last position, if one is stored."""
+def stored(row: reading.Row) -> store.Fix | None:
+    """Read the last position of a row, if one is stored."""
     if row["seen_at"] is None:
         return None
     return store.Fix(position.Position(row["lon"], row["lat"]), row["seen_at"], row["accuracy_m"])

@@ -9,6 +9,7 @@ the stored positions are used and said to be such.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
@@ -19,9 +20,9 @@ from uuid import UUID
 
 import redis.asyncio
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import db, eligibility, matching, store
+from dispatch import db, eligibility, matching, store, whereabouts
 from geo import position, walking
 from realtime import presence
 
@@ -117,10 +118,8 @@ async def find(
     *,
     now: datetime,
 ) -> Answer:
-    """Find who can come soonest. No database connection is held while Redis is asked."""
-    # Reads that need not fit together: no BEGIN and ROLLBACK around them.
-    reads = database.engine.execution_options(isolation_level="AUTOCOMMIT")
-    search = _Search(reads, live, network, policy, question, now)
+    """Find who can come soonest; a Redis that hangs holds a connection for half a second."""
+    search = _Search(database, live, network, policy, question, now)
     size = _Size(max(RING_LEAST, RING_PER_WANTED * question.limit), RING_M)
     answer = await search.quickly(size)
     while answer is None:
@@ -145,7 +144,7 @@ class _Size:
 class _Search:
     """A question with all that it takes to answer it."""
 
-    reads: AsyncEngine
+    database: db.Database
     live: redis.asyncio.Redis
     network: walking.WalkingNetwork
     policy: matching.Policy
@@ -158,9 +157,8 @@ class _Search:
         Of the stored positions only those in the answer are compared with the live ones; who has
         gone elsewhere since makes it start anew.
         """
-        around, fixes = await self._around(size)
-        async with self.reads.connect() as conn:
-            ring = await _stored(conn, self.question, size)
+        async with self.database.single() as conn:
+            ring, around, fixes = await self._candidates(conn, size)
             found = (await self._first(conn, ring, fixes))[: self.question.limit]
         if not _is_whole(found, self.question, min(ring.beyond_m, around.beyond_m)):
             return None
@@ -170,12 +168,10 @@ class _Search:
 
     async def thoroughly(self, size: _Size) -> Answer | None:
         """Answer from one ring, with everybody's live position; None where it takes more."""
-        around, fixes = await self._around(size)
-        async with self.reads.connect() as conn:
-            ring = await _stored(conn, self.question, size)
-        if around.is_known:
-            fixes |= await self._latest(ring.fixes.keys(), fixes)
-        async with self.reads.connect() as conn:
+        async with self.database.single() as conn:
+            ring, around, fixes = await self._candidates(conn, size)
+            if around.is_known:
+                fixes |= await self._latest(ring.fixes.keys(), fixes)
             found = await self._first(conn, ring, fixes)
         # Whoever was not looked at is beyond both rings, or beyond the one of the stored positions
         # by as much as these may lag behind.
@@ -184,21 +180,32 @@ class _Search:
             return Answer(found[: self.question.limit], around.is_known)
         return None
 
+    async def _candidates(
+        self, conn: AsyncConnection, size: _Size
+    ) -> tuple[_Ring, presence.Around, dict[UUID, store.Fix]]:
+        """Ask the database and Redis at the same time."""
+        asking = asyncio.create_task(self._around(size))
+        try:
+            ring = await _stored(conn, self.question, size)
+            around, fixes = await asking
+        finally:
+            asking.cancel()
+            await asyncio.wait([asking])  # it gives its connection back
+        return ring, around, fixes
+
     async def _around(self, size: _Size) -> tuple[presence.Around, dict[UUID, store.Fix]]:
         origin, within_m = self.question.origin, _within_m(self.question, size)
         around = await presence.near(
             self.live, origin.lon, origin.lat, within_m=within_m, most=size.most, now=self.now
         )
-        fixes = {UUID(key): _fix(place) for key, place in around.places.items()}
-        return around, fixes
+        return around, whereabouts.fixes(around.places)
 
     async def _latest(
         self, people: Set[UUID], known: Mapping[UUID, store.Fix]
     ) -> dict[UUID, store.Fix]:
         """Read the live positions of those of whom none is known."""
-        names = [str(person) for person in people if person not in known]
-        found = await presence.latest(self.live, names, now=self.now)
-        return {UUID(key): _fix(place) for key, place in found.items()}
+        unknown = [person for person in people if person not in known]
+        return await whereabouts.live_of(self.live, unknown, now=self.now)
 
     async def _first(
         self, conn: AsyncConnection, ring: _Ring, live: Mapping[UUID, store.Fix]
@@ -260,7 +267,7 @@ class _Ring:
 # ix_last_position_position and ix_place_position, each read outwards from the point.
 _STORED = sa.text("""
 select id, metres, list, ST_X(position::geometry) as lon, ST_Y(position::geometry) as lat,
-       accuracy_m, at
+       cast(accuracy_m as float8) as accuracy_m, at as seen_at
 from (
     select last_position.responder_id as id, 'last' as list, last_position.position,
            last_position.accuracy_m, last_position.at,
@@ -276,7 +283,7 @@ from (
 ) as last
 union all
 select id, metres, list, ST_X(seen.position::geometry), ST_Y(seen.position::geometry),
-       seen.accuracy_m, seen.at
+       cast(seen.accuracy_m as float8), seen.at
 from (
     select place.responder_id as id, 'place' as list,
            place.position
@@ -300,16 +307,11 @@ async def _stored(conn: AsyncConnection, question: Question, size: _Size) -> _Ri
     }  # fmt: skip
     beyond_m, fixes = _edge_m(question, size), dict[UUID, store.Fix | None]()
     count, farthest_m = Counter[str](), dict[str, float]()
-    for person, metres, list_name, lon, lat, accuracy_m, at in await conn.execute(_STORED, values):
-        fixes[person] = (
-            None
-            if at is None
-            else store.Fix(
-                position.Position(lon, lat), at, None if accuracy_m is None else float(accuracy_m)
-            )
-        )
-        count[list_name] += 1
-        farthest_m[list_name] = max(metres, farthest_m.get(list_name, 0.0))
+    [rows] = await db.together(conn, (_STORED, values))
+    for row in rows:
+        fixes[row["id"]] = eligibility.stored(row)
+        count[row["list"]] += 1
+        farthest_m[row["list"]] = max(row["metres"], farthest_m.get(row["list"], 0.0))
     cut_off = [farthest_m[name] for name, people in count.items() if people >= size.most]
     return _Ring(fixes, min([beyond_m, *cut_off]))
 
@@ -326,10 +328,6 @@ def _edge_m(question: Question, size: _Size) -> float:
 
 def _reach_m(question: Question) -> float:
     return question.within_s * question.speed_mps + LAG_M
-
-
-def _fix(place: presence.Place) -> store.Fix:
-    return store.Fix(position.Position(place.lon, place.lat), place.at, place.accuracy_m)
 
 
 # ---- the order

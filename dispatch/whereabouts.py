@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import gates, store, tables, telling
+from dispatch import db, gates, store, tables, telling
+from dispatch.store import reading
 from geo import position
 from realtime import presence
 
@@ -156,11 +157,11 @@ async def standings(
     conn: AsyncConnection, person_ids: Sequence[UUID], *, now: datetime
 ) -> dict[UUID, Standing]:
     """Look up what decides about the reports of many people; who is no responder is left out."""
-    rows = await conn.execute(_STANDINGS, {"ids": list(person_ids), "now": now})
-    return {row["id"]: _standing(row) for row in rows.mappings()}
+    [rows] = await db.together(conn, (_STANDINGS, {"ids": list(person_ids), "now": now}))
+    return {row["id"]: _standing(row) for row in rows}
 
 
-def _standing(row: sa.RowMapping) -> Standing:
+def _standing(row: reading.Row) -> Standing:
     topics: tuple[str, ...] = ()
     if row["incident_id"] is not None:
         topics = (telling.org_topic(row["code"]), telling.incident_topic(row["incident_id"]))
@@ -222,7 +223,8 @@ async def store_many(
         for person, fix in fixes.items()
     ]  # fmt: skip
     values = {"fixes": orjson.dumps(sent).decode(), "now": now, "jump_m": JUMP_M}
-    return list((await conn.execute(_STORE_MANY, values)).scalars())
+    [rows] = await db.together(conn, (_STORE_MANY, values))
+    return [row["id"] for row in rows]
 
 
 # ---- now
@@ -287,7 +289,7 @@ async def live_of(
 ) -> dict[UUID, store.Fix]:
     """Ask Redis where some people are now; without it, of nobody. Never under a lock."""
     found = await presence.latest(live, [str(person) for person in person_ids], now=now)
-    return _fixes(found)
+    return fixes(found)
 
 
 async def live_around(
@@ -300,10 +302,11 @@ async def live_around(
 ) -> dict[UUID, store.Fix]:
     """Ask Redis who is near a point now, the nearest `most`. As `live_of`."""
     around = await presence.near(live, point.lon, point.lat, within_m=within_m, most=most, now=now)
-    return _fixes(around.places)
+    return fixes(around.places)
 
 
-def _fixes(places: Mapping[str, presence.Place]) -> dict[UUID, store.Fix]:
+def fixes(places: Mapping[str, presence.Place]) -> dict[UUID, store.Fix]:
+    """Read what Redis says of some people."""
     return {
         UUID(person): store.Fix(position.Position(place.lon, place.lat), place.at, place.accuracy_m)
         for person, place in places.items()
