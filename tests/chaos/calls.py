@@ -60,13 +60,15 @@ class Caller:
         body: Mapping[str, Any] | None,
         *,
         key: str,
-        token: str,
+        token: str | None,
         note: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         tries: int = TRIES,
     ) -> dict[str, Any] | None:
         """Send until the answer is definite; the status is under `_status`, the ETag `_etag`."""
-        sent = {"Authorization": f"Bearer {token}", "Idempotency-Key": key, **(headers or {})}
+        sent = {"Idempotency-Key": key, **(headers or {})}
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
         wait_s = 0.2
         for number in range(tries):
             answer = await self._try(p, f, method, path, body, sent, key, number, note or {})

@@ -43,12 +43,20 @@ def frame(
     return head + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
 
 
-async def _open(app: App, *, receive_bytes: int | None = None) -> socket.socket:
-    """Open a socket by hand, past the proxy, with the smallest buffer where asked for."""
+async def _open(
+    app: App, *, receive_bytes: int | None = None, segment: int | None = None
+) -> socket.socket:
+    """Open a socket by hand, past the proxy, with the smallest buffers where asked for.
+
+    On loopback a segment holds 64 kB, and the kernel of the sender keeps ten of them whatever the
+    receiver takes; with short segments it keeps as little as over a radio link.
+    """
     loop = asyncio.get_running_loop()
     raw = socket.socket()
     if receive_bytes is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    if segment is not None:
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
     raw.settimeout(0)
     await loop.sock_connect(raw, ("127.0.0.1", app.port))
     await loop.sock_sendall(raw, _upgrade(app.port))
@@ -56,38 +64,57 @@ async def _open(app: App, *, receive_bytes: int | None = None) -> socket.socket:
     return raw
 
 
+#: With "again", so many more stuck sockets come as often as this, and the oldest go.
+AGAIN_EVERY_S = 5.0
+GENERATIONS = 3
+
+
 async def slow_consumers(field: Field, ways: Sequence[str] = ()) -> None:
     """N12: sockets that say hello to the board and never read; every other reads a little.
 
-    The kernel drops a peer that takes nothing for 20 s; one that takes a little it keeps.
+    The kernel drops a peer that takes nothing for 20 s; one that takes a little it keeps. With
+    "again" others come for those that the server has cut off.
     """
-    count = int(ways[0]) if ways else 20
-    token = field.world.operators[0]
-    hello = {
-        "type": "hello",
-        "token": token,
-        "topics": {f"org:{field.world.org}": None},
-        "app": "stuck",
-    }
-    stuck = []
+    count, again = int(ways[0]) if ways else 20, "again" in ways
+    loop = asyncio.get_running_loop()
+    until, open_at = loop.time() + field.seconds, loop.time()
+    stuck: list[socket.socket] = []
     with field.history.window("N12", clients=count):
         try:
-            for number in range(count):
-                app = field.system.apps[number % len(field.system.apps)]
-                raw = await _open(app, receive_bytes=2304)
-                stuck.append(raw)
-                with suppress(OSError):
-                    await asyncio.get_running_loop().sock_sendall(raw, frame(orjson.dumps(hello)))
-            until = asyncio.get_running_loop().time() + field.seconds
-            while asyncio.get_running_loop().time() < until:
+            while loop.time() < until:
+                if loop.time() >= open_at:
+                    open_at += AGAIN_EVERY_S if again else field.seconds
+                    stuck += await _stuck_sockets(field, count)
+                    _let_go(field, stuck, len(stuck) - count * GENERATIONS)
                 await asyncio.sleep(1)
                 for raw in stuck[::2]:
                     with suppress(OSError):
                         raw.recv(300)
         finally:
-            for number, raw in enumerate(stuck):
-                field.history.note("nemesis", NET, "stuck", str(number), **_left_in(raw))
-                raw.close()
+            _let_go(field, stuck, len(stuck))
+
+
+async def _stuck_sockets(field: Field, count: int) -> list[socket.socket]:
+    tokens = field.world.operators
+    found = []
+    for number in range(count):
+        app = field.system.apps[number % len(field.system.apps)]
+        hello = {
+            "type": "hello", "token": tokens[number % len(tokens)], "app": "stuck",
+            "topics": {f"org:{field.world.org}": None},
+        }  # fmt: skip
+        with suppress(OSError):
+            raw = await _open(app, receive_bytes=2304, segment=536)
+            found.append(raw)
+            await asyncio.get_running_loop().sock_sendall(raw, frame(orjson.dumps(hello)))
+    return found
+
+
+def _let_go(field: Field, stuck: list[socket.socket], count: int) -> None:
+    for _ in range(count):
+        raw = stuck.pop(0)
+        field.history.note("nemesis", NET, "stuck", None, **_left_in(raw))
+        raw.close()
 
 
 def _left_in(raw: socket.socket) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def addressed(run: Run) -> list[Found]:
     return [
         Found("INV-6", row.key, f"shown on {row.p}, who is not one of those to be asked", row.t)
         for row in run.by_f.get("shown", ())
-        if row.v["who"] not in expected.get(row.v["incident"], set())
+        if row.v["who"] not in expected.get(run.incident_of(row) or "", set())
     ]
 
 
@@ -96,14 +96,22 @@ def _left_standing(run: Run, shown: Row, end: float, cleared: list[float]) -> It
 
 
 class _Reader:
-    """One device's wire, checked frame by frame."""
+    """One device's wire, checked frame by frame.
+
+    What a welcome goes on from is what the hello of the same way said: a socket that takes over
+    from polls brings again what those have brought since.
+    """
 
     def __init__(self, device: str) -> None:
         self.device = device
+        self.said: dict[str, Mapping[str, Any]] = {}
         self.marks: dict[str, tuple[str, int]] = {}
         self.awaits: set[str] = set()
 
     def take(self, row: Row) -> Iterator[Found]:
+        if row.f == "hello":
+            self.said[row.v["via"]] = row.v["topics"]
+            return
         match row.v["type"]:
             case "welcome":
                 yield from self._welcome(row)
@@ -116,8 +124,11 @@ class _Reader:
                 yield from self._heartbeat(row)
 
     def _welcome(self, row: Row) -> Iterator[Found]:
+        said = self.said.get(row.v.get("via", ""), {})
         for topic, at in row.v["topics"].items():
             self.awaits.discard(topic)
+            if said.get(topic):
+                self.marks[topic] = (said[topic]["epoch"], int(said[topic]["seq"]))
             if not at["recovered"]:
                 self.awaits.add(topic)
             elif topic not in self.marks:
@@ -157,7 +168,7 @@ def stream(run: Run) -> list[Found]:
     for row in run.rows:
         if row.f == "restarted" and row.v.get("forgets"):
             readers.pop(row.p, None)
-        elif row.f == "frame":
+        elif row.f in {"frame", "hello"}:
             found += readers.setdefault(row.p, _Reader(row.p)).take(row)
     return found
 

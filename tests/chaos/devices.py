@@ -23,11 +23,14 @@ from tests.chaos.history import INFO, NET, OK, History
 from tests.chaos.people import Volunteer
 from tests.dispatch.verify import apply_event
 from web.drill.live_client import LiveClient, Refused
+from web.drill.live_steps import Via
 
 ASKABLE = frozenset({"pending", "notified", "delivered", "seen"})
 #: What only some may ever receive; written into what is entered, looked for in what arrives.
 #: Exact longitudes of patients and homes end in 7 at the sixth place, and nothing else does.
 MARKER = re.compile(r"TAINT-[a-z]+-\d+|\+99900\d+|\b1\d\.\d{5}7\b")
+#: The service worker rings all the same when it has not heard by then.
+PUSH_WAIT_S = 1.5
 BACK_OFF_S = (0.3, 0.6, 1.2, 2.4, 4.0)
 
 
@@ -38,19 +41,30 @@ class Client(LiveClient):
         self,
         urls: Callable[[], str],
         tap: Callable[[dict[str, Any]], None],
+        said: Callable[[Mapping[str, Any]], None],
         *args: Any,
         **more: Any,
     ) -> None:
         super().__init__("", *args, **more)
         self._urls = urls
         self._tap = tap
+        self._said = said
 
     def _connect(self) -> Any:
         self._url = self._urls()
         return super()._connect()
 
+    def _send(self, via: Via, frame: dict[str, Any]) -> None:
+        if frame["type"] == "hello":
+            self._said({"via": via.value, "topics": frame["topics"]})
+        super()._send(via, frame)
+
+    async def _poll(self, topics: dict[str, object], wait_s: int) -> None:
+        self._said({"via": Via.POLL.value, "topics": topics})
+        await super()._poll(topics, wait_s)
+
     def _take(self, frame: dict[str, Any]) -> None:
-        self._tap(frame)
+        self._tap(frame | {"via": self._heard_by.value})
         super()._take(frame)
 
 
@@ -99,7 +113,7 @@ class _Screen:
 
     def _client(self) -> Client:
         client = Client(
-            self._next_url, self._frame, [self.topic], self, token=self._token,
+            self._next_url, self._frame, self._said, [self.topic], self, token=self._token,
             back_off_s=BACK_OFF_S, rng=random.Random(f"{self.calls.seed}/{self.name}"),
         )  # fmt: skip
         client.cursors = self.memory.cursors
@@ -167,13 +181,16 @@ class _Screen:
         if kind in {"event", "snapshot"}:
             self._look_for_markers(frame)
 
+    def _said(self, hello: Mapping[str, Any]) -> None:
+        self.history.note(self.name, NET, "hello", **hello)
+
     def _look_for_markers(self, frame: Mapping[str, Any]) -> None:
         found = set(MARKER.findall(orjson.dumps(frame["body"]).decode()))
         if found:
             self.history.note(self.name, NET, "markers", None, found=sorted(found))
 
 
-_BRIEF = ("type", "topic", "topics", "epoch", "seq", "redelivered", "kind", "code", "alert",
+_BRIEF = ("type", "via", "topic", "topics", "epoch", "seq", "redelivered", "kind", "code", "alert",
           "level", "heartbeat_s")  # fmt: skip
 
 
@@ -230,6 +247,8 @@ class Phone(_Screen):
             self._clear()
         self._receive(alert)
         if not self.habits.has_journal or showing not in self.memory.shown:
+            if showing in self.memory.shown:
+                self.history.note(self.name, NET, "broken_part", "M4")
             self.memory.shown.add(showing)
             self.history.note(
                 self.name, OK, "shown", showing[0], revision=showing[1], who=self.who.id,
@@ -247,6 +266,8 @@ class Phone(_Screen):
     def _left_s(self, alert: Mapping[str, Any]) -> float:
         ends = datetime.fromisoformat(alert["expires_at"]).timestamp()
         if self.habits.trusts_wall_clock:
+            if self.habits.skew:
+                self.history.note(self.name, NET, "broken_part", "M8")
             return ends - (time.time() + self.habits.skew.total_seconds())
         return ends - self.server_time()
 
@@ -271,6 +292,38 @@ class Phone(_Screen):
         for _ in range(self._random.randint(1, self.habits.repeats)):
             self.history.note(self.name, INFO, "ack", alert_id, level=level)
             await self.client.ack(alert_id, level)
+
+    # ---- push
+
+    def pushed(self, message: dict[str, Any]) -> None:
+        """Do as the service worker does with what the push service hands over."""
+        self._spawn(self._take_push(message))
+
+    async def _take_push(self, message: Mapping[str, Any]) -> None:
+        is_over = bool(message["code"]) and await self._confirm_push(message["code"])
+        showing = (str(message["alert"]), 1)
+        if message["purpose"] != "alert":
+            if self._screen == showing:  # it has the same tag, so it takes its place
+                self._clear()
+            return
+        if is_over or showing in self.memory.shown:
+            return
+        self._clear()
+        self.memory.shown.add(showing)
+        self._screen = showing
+        more = {"revision": 1, "who": self.who.id, "incident": None, "by": "push"}
+        self.history.note(self.name, OK, "shown", showing[0], **more)
+
+    async def _confirm_push(self, code: str) -> bool:
+        """Say that it is here, and ask whether it is over; nobody waits long for the answer."""
+        asked = self.calls.send(
+            self.name, "pushed", "POST", "/gateways/push/received", {"code": code}, key=code,
+            token=None, tries=3,
+        )  # fmt: skip
+        with suppress(TimeoutError):
+            answer = await asyncio.wait_for(asked, PUSH_WAIT_S)
+            return answer is not None and (answer["_status"] == 404 or bool(answer.get("is_over")))
+        return False
 
     # ---- the volunteer
 

@@ -72,8 +72,8 @@ def unique(run: Run) -> list[Found]:
     found = []
     keys = Counter(_key_of(incident) for incident in run.incidents.values())
     found += [Found("INV-3", key, f"made {n} incidents") for key, n in keys.items() if n > 1]
-    numbers = Counter(incident["number"] for incident in run.incidents.values())
-    found += [Found("INV-3", number, f"{n} times") for number, n in numbers.items() if n > 1]
+    numbers = Counter((row.get("org_id"), row["number"]) for row in run.incidents.values())
+    found += [Found("INV-3", number, f"{n} times") for (_, number), n in numbers.items() if n > 1]
     for key, rows in run.tries("create").items():
         ids = {row.v["answer"].get("id") for row in rows if row.type == OK}
         if len(ids) > 1:
@@ -106,7 +106,7 @@ def terminal(run: Run) -> list[Found]:
     ]
     columns = {"received": "delivered_at", "shown": "shown_at"}
     for row in run.by_f.get("ack", ()):
-        if row.type == OK:
+        if row.type == OK and row.t <= run.read_at:
             alert = run.alerts.get(row.key or "")
             if alert is None or alert[columns[row.v["level"]]] is None:
                 found.append(
@@ -208,10 +208,14 @@ def legal_moves(run: Run) -> list[Found]:
 
 def _versions_go_back(run: Run) -> Iterator[Found]:
     seen: dict[tuple[str, str], int] = {}
+    had: dict[tuple[str, str, str], int] = {}
     for row in run.by_f.get("frame", ()):
         if "version" in row.v:
-            at = (row.p, row.v["incident"])
-            if row.v["version"] < seen.get(at, 0) and not row.v.get("redelivered"):
+            at, wire = (row.p, row.v["incident"]), (row.p, row.v["topic"], row.v["epoch"])
+            # What was had before no client applies again; whether it may come again, INV-9 says.
+            is_new = int(row.v["seq"]) > had.get(wire, 0)
+            had[wire] = max(had.get(wire, 0), int(row.v["seq"]))
+            if row.v["version"] < seen.get(at, 0) and is_new:
                 yield Found(
                     "INV-12",
                     row.v["incident"],

@@ -12,8 +12,11 @@ from tests.chaos.field import Field
 
 
 async def partition(field: Field, ways: Sequence[str] = ()) -> None:
-    """N8: one app and PostgreSQL cannot reach each other, or only slowly, or one way only."""
-    for way in ways or ("black hole", "one way", "slow", "narrow"):
+    """N8: an app cannot reach PostgreSQL, or only slowly, or one way only; the runners slowly."""
+    for way in ways or ("black hole", "one way", "slow", "narrow", "runners"):
+        if way == "runners":
+            await _slow_runners(field)
+            continue
         app = field.app()
         with field.history.window("N8", apps=[app.number], what=way):
             match way:
@@ -28,6 +31,17 @@ async def partition(field: Field, ways: Sequence[str] = ()) -> None:
             await asyncio.sleep(field.seconds)
             app.to_postgres.heal()
         await asyncio.sleep(1)
+
+
+async def _slow_runners(field: Field) -> None:
+    """Let every runner see long what another has done meanwhile."""
+    with field.history.window("N8", apps=[], what="runners"):
+        for link in field.system.runner_links:
+            link.poison(latency_s=0.15, jitter_s=0.05)
+        await asyncio.sleep(field.seconds)
+        for link in field.system.runner_links:
+            link.heal()
+    await asyncio.sleep(1)
 
 
 async def trouble_clients(field: Field, ways: Sequence[str] = ()) -> None:  # noqa: C901 - a table

@@ -14,9 +14,9 @@ from typing import Any
 import psycopg
 import redis.asyncio
 
-from tests.chaos import clients, links
+from tests.chaos import clients, links, outside
 from tests.chaos.field import Field
-from tests.chaos.proxies import DOWN, UP
+from tests.chaos.proxies import DOWN, UP, Proxy
 from tests.chaos.system import App, Child
 
 Nemesis = Callable[[Field], Awaitable[None]]
@@ -286,15 +286,43 @@ async def storm(field: Field) -> None:
 
 
 async def hang_runners(field: Field) -> None:
-    """N3 aimed at the runners: each in turn sleeps past its leases and wakes again."""
+    """N3 aimed at the runners: each in turn sleeps with due timers in its hand, and wakes again."""
     until = asyncio.get_running_loop().time() + field.seconds
     while asyncio.get_running_loop().time() < until:
-        for child in field.system.runners:
+        for child, link in zip(field.system.runners, field.system.runner_links, strict=True):
             with field.history.window("N3", apps=[], what=child.name):
-                child.hang()
-                await asyncio.sleep(1.0)
-                child.wake()
+                await _hang_with_timers(child, link)
             await asyncio.sleep(0.2)
+
+
+async def _hang_with_timers(child: Child, link: Proxy) -> None:
+    """Stop a runner before it can read which timers are due, until another has fired them."""
+    held = asyncio.Event()
+
+    def spy(_connection: object, way: str, data: bytes, was_passed: bool) -> bool:
+        if way == DOWN and not was_passed and b"no_movement" in data and child.pid is not None:
+            os.kill(child.pid, signal.SIGSTOP)
+            child.is_hung = True
+            held.set()
+        return True
+
+    link.spy = spy
+    with suppress(TimeoutError):
+        async with asyncio.timeout(3):
+            await held.wait()
+    link.spy = None
+    child.hang()
+    await asyncio.sleep(2.0)
+    child.wake()
+
+
+async def wrong_clocks(field: Field, ways: Sequence[str] = ()) -> None:
+    """N10: clocks jump: of the devices, of one app, of all apps, of PostgreSQL."""
+    for way in ways or ("devices", "app", "apps", "postgres"):
+        if way == "devices":
+            await clients.wrong_clocks(field)
+        else:
+            await outside.wrong_machine_clocks(field, way)
 
 
 ALL: Mapping[str, Any] = {
@@ -317,7 +345,9 @@ ALL: Mapping[str, Any] = {
     "N21": links.deafen,
     "N22": restart_order,
     "N3R": hang_runners,
-    "N10": clients.wrong_clocks,
+    "N10": wrong_clocks,
+    "N11": outside.fill_disk,
+    "N18": outside.lying_push,
     "away": clients.be_away,
     "trim": clients.trim_log,
     "revoke": clients.revoke,

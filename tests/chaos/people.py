@@ -31,6 +31,9 @@ from geo.position import Position
 INELIGIBLE = ("off_duty", "other_org", "too_far")
 #: At most so many may accept: the third and later ones are told that enough are coming.
 WANTED = 2
+#: The numbers of one organisation's incidents have no gap, so they are given one after the other,
+#: each after the commit of the one before. More organisations open more incidents.
+LONE_ORGS = 6
 #: How long an alert can be answered, by severity of the incident.
 EXPIRES_S = {1: 40.0, 2: 12.0}
 
@@ -70,6 +73,8 @@ class World:
     stranger: str
     #: An operator whose token the harness takes away in the middle, and the name of the token.
     revoked: str
+    #: Operators of organisations of their own, whose incidents alert nobody.
+    lone: tuple[str, ...]
     revoked_name: str = "to be revoked"
     org: str = "alpha"
     other_org: str = "beta"
@@ -103,9 +108,13 @@ async def _settle(conn: AsyncConnection, cells: int, eligible: int, ineligible: 
             (own, "to be revoked"),
         )
     ]  # fmt: skip
+    lone = [
+        await _operator(conn, await _org(conn, f"lone-{n}", f"独{n}"), f"lone {n}", now)
+        for n in range(LONE_ORGS)
+    ]
     return World(
         tuple(_cell(number, volunteers) for number in range(cells)),
-        tuple(volunteers), (tokens[0], tokens[1]), tokens[2], tokens[3],
+        tuple(volunteers), (tokens[0], tokens[1]), tokens[2], tokens[3], tuple(lone),
     )  # fmt: skip
 
 
@@ -166,7 +175,7 @@ async def _policies(conn: AsyncConnection, org_id: UUID, now: datetime) -> None:
             "is_limited": True, "other": {"total": WANTED, "direct": 1, "via_aed": 0},
             "alert_expires_s": expires_s, "wave_wait_s": 3_600.0, "stop_after_s": 86_400.0,
             "alert_budget_day": 100, "budget_exempt": 500, "rest_after_h": 0.0,
-            "delivery_wait_s": 8.0,
+            "delivery_wait_s": 8.0, "no_movement_after_s": 4.0,
         }  # fmt: skip
         version = await policies.draft(
             conn, org_id, f"chaos-{severity}", document,

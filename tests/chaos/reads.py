@@ -17,8 +17,8 @@ from tests.chaos.devices import Console, Phone, _Screen
 from tests.chaos.system import System, cpu_and_memory
 
 _INCIDENTS = """
-select id::text, number, kind, severity, status, address, note, version, closed_at::text,
-       ST_X(position::geometry)::float8 as lon from incident order by id
+select id::text, org_id::text, number, kind, severity, status, address, note, version,
+       closed_at::text, ST_X(position::geometry)::float8 as lon from incident order by id
 """
 _ALERTS = """
 select id::text, incident_id::text, responder_id::text, status, revision,
@@ -78,6 +78,7 @@ async def final(system: System, screens: Sequence[_Screen]) -> dict[str, Any]:
     ahead_s = time.time() - time.monotonic()
     return {
         "wall_ahead_s": ahead_s,
+        "read_at": time.monotonic(),
         "incidents": _plain(await system.sql(_INCIDENTS)),
         "alerts": _plain(await system.sql(_ALERTS)),
         "assignments": await system.sql(_ASSIGNMENTS),

@@ -25,6 +25,7 @@ def result(name: str, seed: int, run: Run, verdict: checker.Verdict) -> dict[str
         "run": name,
         "seed": seed,
         "valid": {True: "true", False: "false", None: "unknown"}[verdict.valid],
+        "seconds": round(run.rows[-1].t - run.rows[0].t) if run.rows else 0,
         **operation.counts(run),
         "stale": sum(found.invariant == "INV-7" for found in verdict.found),
         "alarms_seen_within_5_s": round(share, 4),

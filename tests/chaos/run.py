@@ -133,6 +133,16 @@ class Run:
         """List the alerts of an incident."""
         return [row for row in self.final["alerts"] if row["incident_id"] == incident]
 
+    @property
+    def read_at(self) -> float:
+        """Say when the database was read: what was answered later is not in what was read."""
+        return float(self.final.get("read_at", float("inf")))
+
+    def incident_of(self, row: Row) -> str | None:
+        """Name the incident that a line about an alert belongs to; a push does not say it."""
+        told: str | None = row.v.get("incident")
+        return told or self.alerts.get(row.key or "", {}).get("incident_id")
+
     def seconds(self, wall: str | None) -> float | None:
         """Turn a time of the database into the history's own."""
         if wall is None:

@@ -14,8 +14,8 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ import httpx
 import psutil
 import psycopg
 
-from tests.chaos import forks, proxies
+from dispatch import vapid
+from tests.chaos import clocks, disks, forks, proxies, pushes
 from tests.chaos.history import History
 from web.commands import cluster, forked, process, schema
 
@@ -44,6 +45,10 @@ class Shape:
     apps: int = 3
     runners: int = 2
     mutant: str | None = None
+    #: Whether clocks can be put wrong, where libfaketime is installed.
+    has_clocks: bool = False
+    #: Size of the database's disk in MiB; 0: the machine's own. Needs root.
+    disk_mb: int = 0
     #: Settings of the programs, on top of the proxies' addresses.
     settings: dict[str, str] = field(default_factory=dict)
 
@@ -159,15 +164,22 @@ class System:
         self.history = history
         self.apps: list[App] = []
         self.runners: list[Child] = []
+        #: Their ways to PostgreSQL.
+        self.runner_links: list[proxies.Proxy] = []
         self.folder = Path(tempfile.mkdtemp(prefix="golden-chaos-"))
         self.folder.chmod(0o711)
         owner = process.server_owner()
         (self.folder / "data").mkdir()
-        self.server = cluster.Postgres(self.folder / "pg", self.folder / "run", owner, {**DURABLE})
+        self.disk = disks.mount(self.folder, shape.disk_mb)
+        data = (self.disk or self.folder) / "pg"
+        self.server = cluster.Postgres(data, self.folder / "run", owner, {**DURABLE})
         self.redis_server = cluster.Redis(self.folder / "run", owner)
         self._seed = seed
         self._proxies: list[proxies.Proxy] = []
-        self.postgres = self._child("postgres", self.server.program())
+        self.push = pushes.PushService(history)
+        self.clocks = self._make_clocks()
+        vapid.ensure(self.folder / "data")
+        self.postgres = self._child("postgres", self._server_program())
         self.redis = self._child("redis", self.redis_server.program())
 
     @property
@@ -176,8 +188,10 @@ class System:
         return self.server.url()
 
     async def __aenter__(self) -> System:
-        forked.load_early()
+        with nullcontext() if self.clocks is None else self.clocks.preloaded():
+            forked.load_early()
         try:
+            await self.push.start()
             await self._make_database()
             await self.redis.start()
             await self._assert_durable()
@@ -280,9 +294,9 @@ class System:
             "GOLDEN_DATABASE_URL":
                 f"postgresql://golden@127.0.0.1:{to_postgres.port}/golden?{options}",
             "GOLDEN_REDIS_URL": f"redis://127.0.0.1:{to_redis.port}/0",
-            "GOLDEN_LOG_LEVEL": "info",
-            # An accept goes by the installation's number, not by that of the published policy.
-            "GOLDEN_NO_MOVEMENT_AFTER_S": "4",
+            "GOLDEN_LOG_LEVEL": "warning",
+            "GOLDEN_PUSH_HOSTS": self.push.host,
+            **({} if self.clocks is None else self.clocks.environment(name)),
             **self.shape.settings,
         }  # fmt: skip
         return to_postgres, to_redis, environment
@@ -298,9 +312,19 @@ class System:
 
     async def _runner(self, number: int) -> Child:
         name = f"runner-{number}"
-        _, _, environment = await self._servers(name)
+        to_postgres, _, environment = await self._servers(name)
+        self.runner_links.append(to_postgres)
         program = forks.Program(name, "runner", environment, mutant=self.shape.mutant)
         return self._child(name, program)
+
+    def _make_clocks(self) -> clocks.Clocks | None:
+        preload = clocks.library() if self.shape.has_clocks else None
+        return None if preload is None else clocks.Clocks(self.folder / "clocks", preload)
+
+    def _server_program(self) -> process.Program:
+        program = self.server.program()
+        wrong = {} if self.clocks is None else self.clocks.environment("postgres")
+        return replace(program, environment={**program.environment, **wrong})
 
     async def _make_database(self) -> None:
         """Start PostgreSQL with an empty schema: a copy of the first one that this program made."""
@@ -313,10 +337,10 @@ class System:
             self.server.ensure_database()
             await asyncio.to_thread(schema.upgrade, self.dsn)
             await asyncio.to_thread(self.postgres.stop)
-            await _copy(self.folder / "pg", made)
+            await _copy(self.server.folder, made)
         else:
             self.server.owner.make_folder(self.server.sockets)
-            await _copy(made, self.folder / "pg")
+            await _copy(made, self.server.folder)
         await self.postgres.start()
         await self.postgres_ready()
 
@@ -332,6 +356,8 @@ class System:
             await asyncio.gather(*(asyncio.to_thread(child.stop) for child in group))
         for proxy in self._proxies:
             await proxy.close()
+        await self.push.close()
+        disks.unmount(self.disk)
         if not os.environ.get("GOLDEN_CHAOS_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -13,10 +13,6 @@ from tests.chaos.calls import Caller
 from tests.chaos.history import NET, History
 from tests.chaos.people import Cell, World
 
-#: Incidents that the operators work on at the same time; two people cannot do more, and a crowd
-#: that tries again for ever would be a fault of its own.
-AT_ONCE = 30
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -27,8 +23,15 @@ class Pace:
     edits: float = 0.3
     shortest_s: float = 3.0
     longest_s: float = 9.0
+    #: Whether bare incidents are of organisations of their own, so that no board hears of them.
+    is_lone: bool = False
     #: Of all alarms, those that are left until everyone's alert has run out.
     run_out: float = 0.15
+    #: How long a bare incident stays open.
+    bare_life_s: float = 0.0
+    #: Incidents that the operators work on at the same time; a crowd that tries again for ever
+    #: would be a fault of its own.
+    at_once: int = 30
     #: Letters in the note of each incident, which every board is told again and again.
     padding: int = 0
 
@@ -44,6 +47,7 @@ class Operators:
         self._calls = calls
         self._history = history
         self._pace = pace
+        self._tokens = (*world.operators, *world.lone)
         self._random = random.Random(f"{seed}/operators")
         self._free: list[Cell] = list(world.cells)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,7 +79,7 @@ class Operators:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._random.expovariate(per_s)):
                     await self._is_over.wait()
-            if not self._is_over.is_set() and len(self._tasks) < AT_ONCE:
+            if not self._is_over.is_set() and len(self._tasks) < self._pace.at_once:
                 task = asyncio.create_task(one())
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -120,22 +124,29 @@ class Operators:
     async def _bare(self) -> None:
         number = self._count()
         nowhere = Cell(-1, 18.0, 44.0, ())
-        incident = await self._create(number, self._call(number, nowhere, severity=3), -1)
+        who = 2 + number % len(self.world.lone) if self._pace.is_lone else 0
+        incident = await self._create(number, self._call(number, nowhere, severity=3), -1, who)
         if incident is not None:
-            await self._close(number, incident, {"incident": incident, "cell": -1})
+            await asyncio.sleep(self._pace.bare_life_s)
+            closer = who if self._pace.is_lone else 1
+            await self._close(number, incident, {"incident": incident, "cell": -1}, closer)
 
-    async def _create(self, number: int, body: Mapping[str, Any], cell: int) -> str | None:
+    async def _create(
+        self, number: int, body: Mapping[str, Any], cell: int, who: int = 0
+    ) -> str | None:
         answer = await self._post(
-            0, "create", "/incidents", body, f"create-{number}", {"cell": cell}
+            who, "create", "/incidents", body, f"create-{number}", {"cell": cell}
         )
         return None if answer is None or "id" not in answer else str(answer["id"])
 
-    async def _close(self, number: int, incident: str, note: Mapping[str, Any]) -> None:
+    async def _close(
+        self, number: int, incident: str, note: Mapping[str, Any], who: int = 1
+    ) -> None:
         """Close it, however long that takes: the cell is free only then."""
         path = f"/incidents/{incident}/close"
         while True:
             body = {"disposition": "cancelled"}
-            if await self._post(1, "close", path, body, f"close-{number}", note) is not None:
+            if await self._post(who, "close", path, body, f"close-{number}", note) is not None:
                 return
 
     async def _edit(self, number: int, incident: str, who: int) -> None:
@@ -172,7 +183,7 @@ class Operators:
             *(
                 self._calls.post(
                     f"operator-{who}", f, path, body, key=key, note=note,
-                    token=self.world.operators[who],
+                    token=self._tokens[who],
                 )
                 for _ in range(times)
             )

@@ -1,7 +1,9 @@
 """Each mutant replaces one thing of the program by what looks right and is not.
 
-M4 and M8 are faults of the client, so they are habits of the phones (`devices.Habits`). To put one
-function in another's place is the whole purpose here, so the types of the places are not asked.
+M4 and M8 are faults of the client, so they are habits of the phones (`devices.Habits`). A patch
+wraps what it can, so that it outlives changes inside; every place is asked for by name, and every
+patch says when it was run. To put one function in another's place is the whole purpose here, so the
+types of the places are not asked.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,35 +22,47 @@ from realtime import protocol, stream, tailer
 from realtime.connection import Load
 from realtime.protocol import Event, Mark
 from realtime.stream import Step
+from tests.chaos.mutants.proof import put, ran
 from web import app, dependencies, idempotency, live_watch
+
+#: What a request puts off until its handler is done.
+_later: ContextVar[list[Any] | None] = ContextVar("later", default=None)
 
 
 def commit_after_reply() -> None:
     """M1: the reply goes out first, then the commit, as after a plain dependency with yield."""
+    once, transaction = idempotency._once, db.Database.transaction
 
-    async def once(request: Any, claim: Any, handler: Any) -> Any:
-        now = dependencies.now_of(request)
-        transaction = dependencies.database_of(request).transaction()
-        conn = await transaction.__aenter__()
-        stored = await idempotency._find(conn, claim, now=now)
-        if stored is not None:
-            await transaction.__aexit__(None, None, None)
-            return stored
-        request.state.transaction = conn
+    @asynccontextmanager
+    async def left_open(self: Any) -> AsyncIterator[Any]:
+        put_off = _later.get()
+        held = transaction(self)
+        conn = await held.__aenter__()
         try:
-            response = await handler(request)
-            await idempotency._store(conn, claim, response, now=now)
+            yield conn
         except BaseException as error:
-            await transaction.__aexit__(type(error), error, error.__traceback__)
+            await held.__aexit__(type(error), error, error.__traceback__)
             raise
-        response.background = BackgroundTask(transaction.__aexit__, None, None, None)
+        if put_off is None:
+            await held.__aexit__(None, None, None)
+        else:
+            put_off.append(held)
+
+    async def reply_first(request: Any, *rest: Any) -> Any:
+        held: list[Any] = []
+        _later.set(held)
+        response = await once(request, *rest)
+        _later.set(None)
+        response.background = BackgroundTask(_commit, held)
         return response
 
-    idempotency._once = once
+    async def _commit(held: Sequence[Any]) -> None:
+        for each in held:
+            await each.__aexit__(None, None, None)
+            ran("M1")
 
-
-async def _no_check(_self: Any, *_: Any) -> None:
-    return None
+    put(db.Database, "transaction", left_open)
+    put(idempotency, "_once", reply_first)
 
 
 def hints_only() -> None:
@@ -56,10 +71,15 @@ def hints_only() -> None:
     async def next_look(self: Any) -> Mapping[str, int]:
         await self._hint.wait()
         found: Mapping[str, int] = self._take_hints()
+        ran("M2")
         return found
 
-    tailer.Tailer._next_look = next_look  # type: ignore[method-assign]
-    live_watch.Watch._check_topics = _no_check  # type: ignore[method-assign,assignment]
+    put(tailer.Tailer, "_next_look", next_look)
+    put(live_watch.Watch, "_check_topics", _no_check)
+
+
+async def _no_check(_self: Any, *_: Any) -> None:
+    return None
 
 
 _AFTER_LAST = sa.text("""
@@ -75,7 +95,7 @@ def outbox_by_last() -> None:
     thing reads by the time of the event, which is given at the beginning of its transaction too.
     """
 
-    async def look(self: Any, hinted: object) -> Sequence[Event]:
+    async def look(self: Any, *_: object) -> Sequence[Event]:
         topics = list(self._hub.cursors())
         async with self._engine.connect() as conn:
             if not hasattr(self, "last"):
@@ -83,10 +103,12 @@ def outbox_by_last() -> None:
             rows = await conn.execute(_AFTER_LAST, {"last": self.last, "topics": topics})
             found = [Event(*row) for row in rows]
         self.last = max([self.last, *(event.at for event in found)])
+        if found:
+            ran("M3")
         return found
 
-    tailer.Tailer._look = look  # type: ignore[method-assign]
-    live_watch.Watch._check_topics = _no_check  # type: ignore[method-assign,assignment]
+    put(tailer.Tailer, "_look", look)
+    put(live_watch.Watch, "_check_topics", _no_check)
 
 
 def send_in_turn() -> None:
@@ -98,7 +120,7 @@ def send_in_turn() -> None:
             if mark is None or (mark.epoch == event.epoch and event.seq <= mark.seq):
                 continue
             self._hub.marks[event.topic] = Mark(event.epoch, event.seq)
-            for connection in list(self._hub._listeners.get(event.topic, ())):
+            for connection in list(self._hub.listeners(event.topic)):
                 await _send_one(connection, event)
 
     async def _send_one(connection: Any, event: Event) -> None:
@@ -107,10 +129,11 @@ def send_in_turn() -> None:
         if step is Step.SEND:
             connection.stir()
             await connection._send(protocol.event(event))
+            ran("M5")
         elif step is Step.LOAD:
             connection.push(Load((event.topic,)))
 
-    tailer.Tailer._hand_on = hand_on  # type: ignore[method-assign,assignment]
+    put(tailer.Tailer, "_hand_on", hand_on)
 
 
 def lease_without_fence() -> None:
@@ -118,14 +141,30 @@ def lease_without_fence() -> None:
 
     async def claim(conn: Any, timer: timers.Timer) -> bool:
         await conn.execute(sa.delete(tables.timer).where(tables.timer.c.id == timer.id))
+        ran("M6")
         return True
 
-    timers.claim = claim
+    put(timers, "claim", claim)
 
 
 def asynchronous_commit() -> None:
     """M7: `synchronous_commit=off`."""
-    db.SESSION_OPTIONS += " -c synchronous_commit=off"
+    make_engine = db.make_engine
+    put(db, "SESSION_OPTIONS", db.SESSION_OPTIONS + " -c synchronous_commit=off")
+
+    def observed(*args: Any, **more: Any) -> Any:
+        engine = make_engine(*args, **more)
+        sa.event.listen(engine.sync_engine, "connect", _look_whether_off)
+        return engine
+
+    def _look_whether_off(driver: Any, _record: object) -> None:
+        with driver.cursor() as cursor:
+            cursor.execute("show synchronous_commit")
+            if cursor.fetchone()[0] == "off":
+                ran("M7")
+        driver.rollback()
+
+    put(db, "make_engine", observed)
 
 
 def recovered_though_trimmed() -> None:
@@ -133,36 +172,45 @@ def recovered_though_trimmed() -> None:
 
     def is_whole(self: Any, found: Sequence[Event], clock: Mark) -> bool:
         whole: bool = self.may_replay(clock)
+        if whole and not sound(self, found, clock):
+            ran("M9")
         return whole
 
-    stream.Stream.is_whole = is_whole  # type: ignore[method-assign,assignment]
+    sound = put(stream.Stream, "is_whole", is_whole)
 
 
 def exact_place() -> None:
     """M10: one event forgets to make the place coarse."""
 
-    def place(patient: Any, responder: object) -> dict[str, Any]:
+    def place(patient: Any, _responder: object) -> dict[str, Any]:
+        ran("M10")
         return {"position": events.point(patient), "distance_m": None, "bearing": None}
 
-    mission._coarse_place = place
+    put(mission, "_coarse_place", place)
 
 
 def key_outside() -> None:
     """M11: the change commits first, the idempotency row after it."""
+    once, store_answer = idempotency._once, idempotency._store
 
-    async def once(request: Any, claim: Any, handler: Any) -> Any:
-        database, now = dependencies.database_of(request), dependencies.now_of(request)
-        async with database.transaction() as conn:
-            stored = await idempotency._find(conn, claim, now=now)
-            if stored is not None:
-                return stored
-            request.state.transaction = conn
-            response = await handler(request)
-        async with database.transaction() as conn:
-            await idempotency._store(conn, claim, response, now=now)
+    async def put_off(*args: Any, **more: Any) -> None:
+        found = _later.get()
+        if found is not None:
+            found.append((args[1:], more))
+
+    async def two_steps(request: Any, *rest: Any) -> Any:
+        answers: list[Any] = []
+        _later.set(answers)
+        response = await once(request, *rest)
+        _later.set(None)
+        for args, more in answers:
+            async with dependencies.database_of(request).transaction() as conn:
+                await store_answer(conn, *args, **more)
+            ran("M11")
         return response
 
-    idempotency._once = once
+    put(idempotency, "_store", put_off)
+    put(idempotency, "_once", two_steps)
 
 
 def record_outside() -> None:
@@ -182,9 +230,10 @@ def record_outside() -> None:
         for values in later:
             async with transaction(self) as conn:
                 await add_allocation(conn, **values)
+            ran("M12")
 
-    store.add_allocation = add_later
-    db.Database.transaction = two_steps  # type: ignore[method-assign]
+    put(store, "add_allocation", add_later)
+    put(db.Database, "transaction", two_steps)
 
 
 def dies_without_database() -> None:
@@ -193,6 +242,7 @@ def dies_without_database() -> None:
 
     @asynccontextmanager
     async def strict(served: Any) -> AsyncIterator[None]:
+        ran("M13")
         engine = db.make_engine(served.state.settings.database_url)
         async with asyncio.timeout(5), engine.connect() as conn:
             await conn.execute(sa.text("select 1"))
@@ -200,12 +250,16 @@ def dies_without_database() -> None:
         async with lifespan(served):
             yield
 
-    app._lifespan = strict  # type: ignore[assignment]  # its argument has another name
+    put(app, "_lifespan", strict)
 
 
 def session_once() -> None:
     """M14: who somebody is is asked when they connect, and never again."""
-    live_watch.Watch._check_sessions = _no_check  # type: ignore[method-assign,assignment]
+
+    async def no_check(_self: Any, *_: Any) -> None:
+        ran("M14")
+
+    put(live_watch.Watch, "_check_sessions", no_check)
 
 
 MUTANTS: Mapping[str, Callable[[], None]] = {

@@ -1,0 +1,1 @@
+"""What docs/reliability.md promises, each with its figures, measured by one command each."""

@@ -1,0 +1,1 @@
+"""Deterministic simulation: the live log's own code in a world of ours, replayed from a seed."""
