@@ -104,13 +104,21 @@ async def _hold(field: Field, way: str, held: list[psycopg.AsyncConnection]) -> 
         held.append(conn)
         return conn
 
+    async def reach() -> psycopg.AsyncConnection:
+        """Connect, though it may be just coming back from another fault."""
+        async with asyncio.timeout(60):
+            while True:
+                with suppress(psycopg.OperationalError):
+                    return await connect()
+                await asyncio.sleep(0.2)
+
     match way:
         case "connections":
             with suppress(psycopg.Error):
                 for _ in range(200):
                     await connect()
         case "idle":
-            await (await connect()).execute("listen chaos")
-            await (await connect()).execute("select 1")
+            await (await reach()).execute("listen chaos")
+            await (await reach()).execute("select 1")
         case "lock":
-            await (await connect()).execute("lock table alert in access exclusive mode")
+            await (await reach()).execute("lock table alert in access exclusive mode")

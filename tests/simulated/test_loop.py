@@ -22,7 +22,7 @@ def _loop(seed: int = 1) -> SimulatedLoop:
     return SimulatedLoop(random.Random(seed))
 
 
-def test_SIM_1_a_second_passes_when_nothing_else_is_to_be_done() -> None:
+def test_SEED_1_a_second_passes_when_nothing_else_is_to_be_done() -> None:
     loop = _loop()
 
     async def main() -> float:
@@ -33,7 +33,7 @@ def test_SIM_1_a_second_passes_when_nothing_else_is_to_be_done() -> None:
     assert loop.run(main()) == 3_600
 
 
-def test_SIM_1_chance_alone_decides_what_of_one_instant_comes_first() -> None:
+def test_SEED_1_chance_alone_decides_what_of_one_instant_comes_first() -> None:
     async def main() -> list[int]:
         order: list[int] = []
         loop = asyncio.get_running_loop()
@@ -47,7 +47,7 @@ def test_SIM_1_chance_alone_decides_what_of_one_instant_comes_first() -> None:
     assert len({tuple(order) for order in orders}) == 3
 
 
-def test_SIM_1_a_seed_is_one_history_in_every_process() -> None:
+def test_SEED_1_a_seed_is_one_history_in_every_process() -> None:
     known = [_history(seed) for seed in SEEDS]
     assert [_history(seed) for seed in SEEDS] == known
     code = "from tests.simulated import test_loop as t; print(*[t._history(s) for s in t.SEEDS])"
@@ -90,7 +90,7 @@ def _speak_from_elsewhere() -> None:
 @pytest.mark.parametrize(
     "reach", [_open_socket, _start_thread, _sleep, _ask_executor, _speak_from_elsewhere]
 )
-def test_SIM_2_the_real_world_is_out_of_reach(reach: object) -> None:
+def test_SEED_2_the_real_world_is_out_of_reach(reach: object) -> None:
     async def main() -> None:
         assert callable(reach)
         reach()
@@ -101,7 +101,7 @@ def test_SIM_2_the_real_world_is_out_of_reach(reach: object) -> None:
     _sleep()
 
 
-def test_SIM_2_who_waits_for_nothing_is_found() -> None:
+def test_SEED_2_who_waits_for_nothing_is_found() -> None:
     async def main() -> None:
         await asyncio.get_running_loop().create_future()
 
@@ -109,7 +109,7 @@ def test_SIM_2_who_waits_for_nothing_is_found() -> None:
         _loop().run(main())
 
 
-def test_SIM_2_who_never_lets_time_pass_is_found() -> None:
+def test_SEED_2_who_never_lets_time_pass_is_found() -> None:
     async def main() -> None:
         while True:  # noqa: ASYNC110  # this is what must be found
             await asyncio.sleep(0)
@@ -118,7 +118,7 @@ def test_SIM_2_who_never_lets_time_pass_is_found() -> None:
         _loop().run(main())
 
 
-def test_SIM_2_a_failure_that_nobody_asks_for_is_known() -> None:
+def test_SEED_2_a_failure_that_nobody_asks_for_is_known() -> None:
     loop = _loop()
 
     async def fail() -> None:

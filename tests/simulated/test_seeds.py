@@ -23,13 +23,13 @@ def _parts(first: int, last: int, size: int) -> list[object]:
 
 
 @pytest.mark.parametrize("seeds", _parts(0, SEEDS, IN_ONE))
-def test_SIM_3_nothing_is_lost_and_nothing_comes_twice(seeds: range) -> None:
+def test_SEED_3_nothing_is_lost_and_nothing_comes_twice(seeds: range) -> None:
     _live(seeds)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seeds", _parts(SEEDS, SEEDS + LONG_SEEDS, LONG_IN_ONE))
-def test_SIM_3_nor_in_twenty_thousand_others(seeds: range) -> None:
+def test_SEED_3_nor_in_twenty_thousand_others(seeds: range) -> None:
     _live(seeds)
 
 
