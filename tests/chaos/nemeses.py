@@ -22,12 +22,14 @@ from tests.chaos.system import App, Child
 Nemesis = Callable[[Field], Awaitable[None]]
 
 
-async def kill_one(field: Field) -> None:
+async def kill_one(field: Field, ways: Sequence[str] = ("apps", "runners")) -> None:
     """N1: SIGKILL of an app or a runner, again and again."""
     loop = asyncio.get_running_loop()
+    apps = [app.child for app in field.system.apps] if "apps" in ways else []
+    victims = [*apps, *(field.system.runners if "runners" in ways else ())]
     until = loop.time() + field.seconds
     while loop.time() < until:
-        child = field.random.choice(field.system.programs)
+        child = field.random.choice(victims)
         with field.history.window("N1", **_scope(field, child)):
             child.kill()
             await field.restart(child, field.random.uniform(0, 1.5))

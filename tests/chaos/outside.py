@@ -108,6 +108,9 @@ async def wrong_machine_clocks(field: Field, who: str) -> None:
     if clocks is None:
         print(f"N10 left out for {who}: libfaketime is not installed", file=sys.stderr)
         return
+    if who == "postgres" and not field.system.shape.has_database_clock:
+        print("N10 left out for postgres: it needs a run of its own, --only N10", file=sys.stderr)
+        return
     names = {
         "app": [field.app().child.name],
         "apps": [app.child.name for app in field.system.apps],

@@ -29,7 +29,7 @@ _QUICK: Steps = (
 
 #: Every fault once.
 _SINGLE: Steps = (
-    (Step("N1", 40),),
+    (Step("N1", 40, ("apps",)), Step("N1", 40, ("runners",))),
     (Step("N2"),),
     (Step("N3", 10),),
     (Step("N4"),),
@@ -40,7 +40,7 @@ _SINGLE: Steps = (
     (Step("N7", 4),),
     (Step("N8", 5),),
     (Step("N9", 4),),
-    (Step("N10", 4),),
+    (Step("N10", 4, ("devices", "app", "apps")),),
     (Step("N12", 15, ("60",)), Step("N14", 12)),
     (Step("N13", 4),),
     (Step("N15"),),
@@ -62,7 +62,7 @@ _PAIRS: Steps = (
     (Step("N1", 30), Step("N9", 4)),
     (Step("N1", 25), Step("N5", 4)),
     (Step("N3R", 15), Step("N1", 20)),
-    (Step("N1", 60), Step("N14", 30)),
+    (Step("N1", 60, ("apps",)), Step("N1", 60, ("runners",)), Step("N14", 30)),
 )
 #: What a soak chooses from, one a minute.
 _ANY = ("N1", "N2", "N3", "N4", "N5", "N6", "N7", "N8", "N9", "N10", "N12", "N13", "N14",
@@ -73,7 +73,11 @@ _ANY = ("N1", "N2", "N3", "N4", "N5", "N6", "N7", "N8", "N9", "N10", "N12", "N13
 def plan(what: str, seed: int, *, minutes: float = 60, only: Sequence[str] | None = None) -> Battle:
     """Give the schedule of a name; with `only`, just these nemeses out of it."""
     if only:
-        shape = Shape(has_clocks="N10" in only, disk_mb=DISK_MB if "N11" in only else 0)
+        clocks = "N10" in only
+        shape = Shape(
+            has_clocks=clocks, has_database_clock=clocks,
+            disk_mb=DISK_MB if "N11" in only else 0,
+        )  # fmt: skip
         return Battle(what, seed, [(Step(name, 6),) for name in only], shape=shape)
     match what:
         case "quick":
