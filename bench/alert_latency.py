@@ -8,9 +8,11 @@ policy; a thin service that commits the same rows and does nothing else (thin_al
 written to as many open sockets (raw_write.py). The goal: p99 of the product with named responders
 is at most twice the sum of the p99 of these two. By policy the plan comes on top of it.
 
-One app process of the product and one of the thin service. `cpu_ms` is the processor time of that
-process per request: it is what is left of the gap when nothing waits, and it includes the frames
-and the heartbeats of every connected phone. At 20 requests/s a process is full at 50 ms.
+Each service is asked `WARM` times before, which does not count: every connection has met every
+statement then. One app process of the product and one of the thin service. `cpu_ms` is the
+processor time of that process per request: it is what is left of the gap when nothing waits, and it
+includes the frames and the heartbeats of every connected phone. At 20 requests/s a process is full
+at 50 ms.
 """
 
 from __future__ import annotations
@@ -39,6 +41,9 @@ from private_system import Service, System, servers
 from web.commands import process
 
 HEADERS = {"Content-Type": "application/json"}
+#: Requests before those that count; eight at once, as many as the product has connections.
+WARM = 24
+AT_ONCE = 8
 
 
 class Journal:
@@ -77,20 +82,26 @@ Post = Callable[[int], tuple[str, bytes, dict[str, str]]]
 
 async def play(service: Service, journal: Journal, waves: int, rate: float, post: Post) -> None:
     """Send the requests at their times, whether the ones before are answered or not."""
-    cpu = http_load.Cpu(service.pid)
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=2)
     async with httpx.AsyncClient(base_url=service.url, limits=limits, timeout=30) as client:
+
+        async def ask(wave: int) -> None:
+            path, body, headers = post(wave)
+            answer = await client.post(path, content=body, headers=HEADERS | headers)
+            if answer.status_code >= 300:
+                raise SystemExit(f"{path}: {answer.status_code} {answer.text[:300]}")
+
+        for first in range(waves, waves + WARM, AT_ONCE):
+            await asyncio.gather(*(ask(wave) for wave in range(first, first + AT_ONCE)))
+        await asyncio.sleep(1.0)
         await asyncio.gather(*(client.get("/livez") for _ in range(16)))  # connections are open
-        began = time.perf_counter()
+        cpu, began = http_load.Cpu(service.pid), time.perf_counter()
 
         async def one(wave: int) -> None:
             await asyncio.sleep(max(0.0, began + wave / rate - time.perf_counter()))
-            path, body, headers = post(wave)
             journal.asked[wave] = time.perf_counter()
-            answer = await client.post(path, content=body, headers=HEADERS | headers)
+            await ask(wave)
             journal.answered[wave] = time.perf_counter()
-            if answer.status_code >= 300:
-                raise SystemExit(f"{path}: {answer.status_code} {answer.text[:300]}")
 
         await asyncio.gather(*(one(wave) for wave in range(waves)))
     await asyncio.sleep(1.0)  # for the last frames
@@ -101,8 +112,13 @@ def groups(args: argparse.Namespace) -> list[list[int]]:
     """Share the phones out over the waves, each once."""
     phones = list(range(args.phones))
     random.Random(11).shuffle(phones)
-    size, most = args.addressed, int(args.rate * args.seconds)
+    size, most = args.addressed, int(args.rate * args.seconds) + WARM
     return [phones[n * size : (n + 1) * size] for n in range(min(most, args.phones // size))]
+
+
+def counted(waves: Sequence[Sequence[int]]) -> dict[int, int]:
+    """Say of each phone in which wave it is asked; the last `WARM` waves do not count."""
+    return {phone: n for n, group in enumerate(waves[:-WARM]) for phone in group}
 
 
 async def open_incidents(url: str, city: position_city.City, waves: int) -> list[str]:
@@ -148,7 +164,7 @@ async def named(
     waves = groups(args)
     incidents = await open_incidents(product.url, city, len(waves))
     journal = Journal()
-    journal.wave_of = {phone: n for n, group in enumerate(waves) for phone in group}
+    journal.wave_of = counted(waves)
     journals.append(journal)
 
     def post(wave: int) -> tuple[str, bytes, dict[str, str]]:
@@ -156,7 +172,7 @@ async def named(
         body = orjson.dumps({"responders": people})
         return f"/api/v1/incidents/{incidents[wave]}/alert", body, signed(city)
 
-    await play(product, journal, len(waves), args.rate, post)
+    await play(product, journal, len(waves) - WARM, args.rate, post)
     return journal
 
 
@@ -165,7 +181,7 @@ async def by_policy(
 ) -> Journal:
     """Alert by policy; whom it chose is read from the answers of the database afterwards."""
     waves = int(args.rate * args.seconds)
-    incidents = await open_incidents(product.url, city, waves)
+    incidents = await open_incidents(product.url, city, waves + WARM)
     journal = Journal()
     journals.append(journal)
 
@@ -179,8 +195,8 @@ async def by_policy(
             "select incident_id::text, responder_id::text from alert where incident_id = any(%s)",
             ([uuid.UUID(item) for item in incidents],),
         ).fetchall()
-    at = {item: wave for wave, item in enumerate(incidents)}
-    journal.wave_of = {number[who]: at[incident] for incident, who in rows}
+    at = {item: wave for wave, item in enumerate(incidents[:waves])}
+    journal.wave_of = {number[who]: at[incident] for incident, who in rows if incident in at}
     return journal
 
 
@@ -218,7 +234,7 @@ from wave where exists (select from alert where alert.wave_id = wave.id) order b
 async def thin_commit(service: Service, rows: Sequence[bytes], rate: float) -> Journal:
     """Have the same rows committed by the thin service at the same rate."""
     journal = Journal()
-    await play(service, journal, len(rows), rate, lambda wave: ("/alert", rows[wave], {}))
+    await play(service, journal, len(rows) - WARM, rate, lambda wave: ("/alert", rows[wave], {}))
     return journal
 
 
@@ -239,7 +255,7 @@ def raw_writer() -> Any:
 async def raw_write(service: Service, args: argparse.Namespace) -> Journal:
     """Have bytes written to the same number of sockets at the same rate."""
     waves, journal = groups(args), Journal()
-    journal.wave_of = {phone: n for n, group in enumerate(waves) for phone in group}
+    journal.wave_of = counted(waves)
     address = service.url.replace("http", "ws", 1)
     sockets = await socket_load.connect_all(
         args.phones, lambda number: (f"{address}/{number}", {}, None), journal.note
@@ -247,7 +263,7 @@ async def raw_write(service: Service, args: argparse.Namespace) -> Journal:
     for socket in sockets:
         socket.is_answered.set_result(b"")
     await play(
-        service, journal, len(waves), args.rate,
+        service, journal, len(waves) - WARM, args.rate,
         lambda wave: ("/", orjson.dumps(waves[wave]), {}),
     )  # fmt: skip
     for socket in sockets:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
@@ -35,6 +35,8 @@ FIRST_S = 3.0
 
 #: No more in one look: a wave of thousands that nobody confirms is spread out.
 AT_ONCE = 500
+#: So many are sent again before others have their turn.
+PART = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,12 @@ class Redelivery:
             due = self._note(unheard, monotonic, now)
             topics = [telling.person_topic(alert.responder_id) for alert in due]
             told = await again.latest(conn, topics, events.PersonKind.ALERT_SENT)
-        for event in _of(told, due):
-            self._line.hub.repeat(event)
+        ids = {str(alert.alert_id) for alert in due}
+        for start in range(0, len(told), PART):
+            for event in told[start : start + PART]:
+                if _alert_of(event) in ids:  # else it told of another alert than the one due
+                    self._line.hub.repeat(event)
+            await asyncio.sleep(0)
 
     def _note(
         self, unheard: Iterable[alerts.Unheard], monotonic: float, now: datetime
@@ -112,12 +118,6 @@ def _next(waiting: Waiting, monotonic: float) -> Waiting:
     # The next look comes up to a second after what is due, so it is due a second early.
     due_at = monotonic + waiting.gap_s - LOOK_EVERY_S
     return Waiting(waiting.connections, due_at, 2 * waiting.gap_s)
-
-
-def _of(told: Iterable[Event], due: Sequence[alerts.Unheard]) -> list[Event]:
-    """Leave out what told of another alert than the one that is due."""
-    ids = {str(alert.alert_id) for alert in due}
-    return [event for event in told if _alert_of(event) in ids]
 
 
 def _alert_of(event: Event) -> object:
