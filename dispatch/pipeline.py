@@ -8,8 +8,11 @@ and its generators and how values are written and read, is psycopg's.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +87,9 @@ _GOOD = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecSta
 class Connection(psycopg.AsyncConnection[Any]):
     """One of psycopg's, made by its `connect`."""
 
+    #: Around each wait for an answer, where somebody wants to know of it.
+    listening: Callable[[Connection], AbstractContextManager[None]] | None = None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._prepared = _Kept()
@@ -106,6 +112,34 @@ class Connection(psycopg.AsyncConnection[Any]):
             written = [_write(adapting, each) for each in asked]
             answers = await self.wait(self._turn(written, commit=commit))
             return self._rows(adapting, answers), self._error(answers, commit=commit)
+
+    async def wait(self, gen: PQGen[Any], *args: Any, **more: Any) -> Any:
+        """Wait for an answer."""
+        if self.listening is None:
+            return await super().wait(gen, *args, **more)
+        with self.listening(self):
+            return await super().wait(gen, *args, **more)
+
+    # psycopg gives way to the loop in each of these, though there is nothing to wait for. SQLAlchemy
+    # calls them while it checks a connection out, and loses it where that is cancelled.
+
+    async def set_autocommit(self, value: bool) -> None:
+        """Change how statements are committed, at once."""
+        _finish(self._set_autocommit_gen(value))
+
+    async def set_isolation_level(self, value: psycopg.IsolationLevel | None) -> None:
+        """Change what transactions see, at once."""
+        _finish(self._set_isolation_level_gen(value))
+
+    async def set_read_only(self, value: bool | None) -> None:
+        """Change whether transactions may write, at once."""
+        _finish(self._set_read_only_gen(value))
+
+    def cut(self) -> None:
+        """End it without a word: whoever waits for an answer reads the end of the connection."""
+        if not self.closed:
+            with suppress(OSError), socket.socket(fileno=os.dup(self.pgconn.socket)) as own:
+                own.shutdown(socket.SHUT_RDWR)
 
     async def rollback(self) -> None:
         """Roll back what was begun; each return to the pool asks for it, mostly in vain."""
@@ -189,6 +223,12 @@ class Connection(psycopg.AsyncConnection[Any]):
 _IDLE = pq.TransactionStatus.IDLE
 #: A table was changed under a prepared statement: only a new connection prepares it anew.
 _OUTDATED = (errors.FeatureNotSupported, errors.InvalidSqlStatementName)
+
+
+def _finish(work: PQGen[None]) -> None:
+    """Run what has nothing to wait for."""
+    for _ in work:
+        raise psycopg.ProgrammingError("the connection is in a pipeline of psycopg's")
 
 
 def _write(adapting: Transformer, asked: Asked) -> _Written:

@@ -140,6 +140,22 @@ async def _count(store: db.Database) -> int:
     return int(found or 0)
 
 
+async def test_a_checkout_gives_way_nowhere_so_that_nobody_is_cancelled_in_it(
+    one: pipeline.Connection,
+) -> None:
+    reading = psycopg.IsolationLevel.REPEATABLE_READ
+    for work in (
+        one.set_autocommit(True), one.set_isolation_level(reading), one.set_read_only(True)
+    ):  # fmt: skip
+        with pytest.raises(StopIteration):
+            work.send(None)
+    assert (one.autocommit, one.isolation_level, one.read_only) == (True, reading, True)
+    await one.set_autocommit(False)
+    await one.execute("select 1")
+    with pytest.raises(psycopg.ProgrammingError, match="transaction"):
+        await one.set_autocommit(True)
+
+
 @pytest.mark.parametrize("statement", [_NOTE, _BROKEN])
 @pytest.mark.parametrize("by_sqlalchemy", [False, True])
 async def test_what_goes_ahead_ends_it_whatever_comes_after(
