@@ -31,6 +31,7 @@ from dispatch import (
     planning,
     probing,
     signs,
+    silence,
     timers,
     whereabouts,
 )
@@ -99,7 +100,7 @@ async def run(
     )
     database = db.Database(engine, hints)
     try:
-        async with channels.gateways(settings, _now) as gateways:
+        async with silence.given_up_on(engine), channels.gateways(settings, _now) as gateways:
             means = delivering.Means(database, gateways, hints, settings.base_url, _now)
             beating = signs.Beating(database, _clock, lanes, means.answers)
             await beating.try_once()  # first of all, so that the clock is right

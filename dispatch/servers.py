@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -140,15 +138,10 @@ class Session(pipeline.Connection):
         """
         while self._answered == answered and not self.closed:
             if await self._is_left():
-                if self._answered == answered and not self.closed:
-                    self._cut()
+                if self._answered == answered:
+                    self.cut()
                 return
             await asyncio.sleep(ASK_AFTER_S)
-
-    def _cut(self) -> None:
-        # Whoever waits reads the end of the connection.
-        with suppress(OSError), socket.socket(fileno=os.dup(self.pgconn.socket)) as own:
-            own.shutdown(socket.SHUT_RDWR)
 
     async def _is_left(self) -> bool:
         own = (self.info.host, str(self.info.port))

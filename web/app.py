@@ -14,7 +14,7 @@ import httpx
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from dispatch import db
+from dispatch import db, silence
 from dispatch.settings import Settings
 from realtime import bus, deadline
 from web import (
@@ -121,6 +121,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         # Requests that wait for a lock may hold every connection; the live log has its own.
         reading = db.make_engine(settings.database_url, pool_size=2)
         stack.push_async_callback(reading.dispose)
+        await stack.enter_async_context(silence.given_up_on(engine, reading))
         redis = bus.connect(settings.redis_url, within_s=REDIS_WITHIN_S)
         stack.push_async_callback(redis.aclose)
         stack.push_async_callback(deadline.let_end, STOP_WITHIN_S)
