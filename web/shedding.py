@@ -34,8 +34,8 @@ class Rank(IntEnum):
 
 
 _STATISTICS = re.compile(
-    r"/ogc(/.*)?|/api/v1/(coverage|isochrone|matrix|simulation[^/]*|imports|responders|aeds"
-    r"|board/figures|incidents/[^/]+/review)(/export[^/]*)?"
+    r"/ogc(/.*)?|/api/v1/(coverage|isochrone|matrix|simulation[^/]*|imports|incidents|responders"
+    r"|aeds|board/figures|incidents/[^/]+/review)(/export[^/]*)?"
 )
 _POLL = "/api/v1/live/poll"
 _POSITION = re.compile(r"/api/v1/(me/position|track/.*)")

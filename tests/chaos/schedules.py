@@ -95,7 +95,7 @@ def plan(what: str, seed: int, *, minutes: float = 60, only: Sequence[str] | Non
 #: What the database of a run with N11 has; its log needs 16 MiB at a time.
 DISK_MB = 400
 #: Most incidents of a full run alert nobody: they are there to be lost.
-FULL_PACE = Pace(alarms_per_s=2.0, bare_per_s=9.0, at_once=60, is_lone=True)
+FULL_PACE = Pace(alarms_per_s=2.0, bare_per_s=4.5, at_once=60, is_lone=True)
 
 
 def _soak(seed: int, minutes: float) -> Steps:
