@@ -33,7 +33,8 @@ class Clocks:
         self.set(name, "+0")
         return {
             "FAKETIME_TIMESTAMP_FILE": str(self._folder / name),
-            "FAKETIME_NO_CACHE": "1",
+            # Without it the file is opened at each look at the clock, by all threads in turn.
+            "FAKETIME_CACHE_DURATION": "1",
             "DONT_FAKE_MONOTONIC": "1",
             "LD_PRELOAD": self._preload,
         }
