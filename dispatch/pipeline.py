@@ -120,8 +120,8 @@ class Connection(psycopg.AsyncConnection[Any]):
         with self.listening(self):
             return await super().wait(gen, *args, **more)
 
-    # psycopg gives way to the loop in each of these, though there is nothing to wait for. SQLAlchemy
-    # calls them while it checks a connection out, and loses it where that is cancelled.
+    # psycopg gives way to the loop in each of these, though there is nothing to wait for.
+    # SQLAlchemy calls them while it checks a connection out, and loses it if cancelled there.
 
     async def set_autocommit(self, value: bool) -> None:
         """Change how statements are committed, at once."""

@@ -179,9 +179,8 @@ class _Runner:
     async def _look(self) -> float:
         """Start firing what is due and return how long to wait before the next look."""
         now = _now()
-        async with self._database.snapshot() as conn:
-            due = await timers.list_due(conn, self._lanes, limit=LOOK_MOST, now=now)
-            next_due = await timers.next_due(conn, self._lanes, after=now)
+        async with self._database.single() as conn:
+            due, next_due = await timers.look(conn, self._lanes, limit=LOOK_MOST, now=now)
         for timer in due:
             if len(self._firing) < AT_ONCE and timer.id not in self._firing:
                 task = asyncio.create_task(self._fire(timer), name=f"fire {timer.kind}")

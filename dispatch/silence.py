@@ -1,8 +1,8 @@
 """Gives up on a database that says nothing: whoever waits for it is told within three seconds.
 
-A server that is stopped with SIGSTOP, or parted from us by a network that swallows everything, keeps
-its sockets open; neither TCP nor its own time-outs end a statement then. A statement that is only
-slow must not be ended, so a question that is never slow is asked beside before anything is cut.
+A server that is stopped with SIGSTOP, or parted from us by a network that swallows everything,
+keeps its sockets open; neither TCP nor its own time-outs end a statement then. A statement that is
+only slow must not be ended, so a question that is never slow is asked before anything is cut.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ action that disarms it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -64,7 +64,7 @@ class Timer:
     attempts: int
 
     @classmethod
-    def from_row(cls, row: sa.RowMapping) -> Timer:
+    def from_row(cls, row: Mapping[str, Any]) -> Timer:
         """Read a row of the table."""
         typed: dict[str, Any] = {"kind": Kind(row["kind"]), "lane": Lane(row["lane"])}
         plain = {field.name: row[field.name] for field in fields(cls) if field.name not in typed}
@@ -177,29 +177,44 @@ async def take_back(conn: AsyncConnection, kind: Kind, subject_ids: Collection[U
     await conn.execute(_TAKE_BACK, {"kind": kind.value, "subjects": list(subject_ids)})
 
 
+_DUE = sa.text("""
+select * from timer where lane = any(cast(:lanes as text[])) and due_at <= :now
+order by due_at limit :most
+""")
+_NEXT = sa.text("""
+select min(due_at) as due_at from timer
+where lane = any(cast(:lanes as text[])) and due_at > :now
+""")
+
+
+async def look(
+    conn: AsyncConnection, lanes: Collection[Lane], *, limit: int, now: datetime
+) -> tuple[list[Timer], datetime | None]:
+    """Look at the timers that are due, the longest due first, and when the next will be.
+
+    Locks nothing, and takes one round trip: every runner looks after every commit.
+    """
+    names = [lane.value for lane in lanes]
+    due, [following] = await db.together(
+        conn,
+        (_DUE, {"lanes": names, "now": now, "most": limit}),
+        (_NEXT, {"lanes": names, "now": now}),
+    )
+    return [Timer.from_row(row) for row in due], following["due_at"]
+
+
 async def list_due(
     conn: AsyncConnection, lanes: Collection[Lane], *, limit: int, now: datetime
 ) -> list[Timer]:
-    """Look at the timers that are due, the longest due first; locks nothing."""
-    timer = tables.timer
-    rows = await conn.execute(
-        sa.select(timer)
-        .where(timer.c.lane.in_(lanes), timer.c.due_at <= now)
-        .order_by(timer.c.due_at)
-        .limit(limit)
-    )
-    return [Timer.from_row(row) for row in rows.mappings()]
+    """List the timers that are due, the longest due first; locks nothing."""
+    return (await look(conn, lanes, limit=limit, now=now))[0]
 
 
 async def next_due(
     conn: AsyncConnection, lanes: Collection[Lane], *, after: datetime
 ) -> datetime | None:
     """Return when the next timer after a time is due; None without one."""
-    timer = tables.timer.c
-    found: datetime | None = await conn.scalar(
-        sa.select(sa.func.min(timer.due_at)).where(timer.lane.in_(lanes), timer.due_at > after)
-    )
-    return found
+    return (await look(conn, lanes, limit=0, now=after))[1]
 
 
 async def claim(conn: AsyncConnection, timer: Timer) -> bool:

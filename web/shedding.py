@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from enum import IntEnum
 
 from starlette.requests import Request
@@ -20,6 +21,9 @@ AT_ONCE = 2
 WAITING_MOST = 16
 #: Longer than this nobody waits for a turn.
 WAIT_S = 5.0
+#: So long one of them waits for a moment in which no alarm is under way: a list of hundreds takes
+#: the process for itself for tens of milliseconds, and an alarm would meet several of them.
+YIELDS_S = 0.5
 #: With so many requests of any kind under way, exports and statistics are turned away at once,
 #: and with so many positions as well.
 BUSY, FLOODED = 64, 128
@@ -34,8 +38,8 @@ class Rank(IntEnum):
 
 
 _STATISTICS = re.compile(
-    r"/ogc(/.*)?|/api/v1/(coverage|isochrone|matrix|simulation[^/]*|imports|incidents|responders"
-    r"|aeds|board/figures|incidents/[^/]+/review)(/export[^/]*)?"
+    r"/ogc(/.*)?|/api/v1/(openapi\.json|coverage|isochrone|matrix|simulation[^/]*|imports|incidents"
+    r"|responders|aeds|board/figures|incidents/[^/]+/review)(/export[^/]*)?"
 )
 _POLL = "/api/v1/live/poll"
 _POSITION = re.compile(r"/api/v1/(me/position|track/.*)")
@@ -56,6 +60,9 @@ class Shedding:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._under_way = 0
+        self._urgent = 0
+        self._calm = asyncio.Event()
+        self._calm.set()
         self._waiting = 0
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -71,12 +78,25 @@ class Shedding:
             return
         self._under_way += 1
         try:
-            if how_long is Rank.STATISTICS:
-                await self._in_turn(scope, receive, send)
-            else:
-                await self._app(scope, receive, send)
+            match how_long:
+                case Rank.STATISTICS:
+                    await self._in_turn(scope, receive, send)
+                case Rank.URGENT:
+                    await self._at_once(scope, receive, send)
+                case Rank.POSITION:
+                    await self._app(scope, receive, send)
         finally:
             self._under_way -= 1
+
+    async def _at_once(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._urgent += 1
+        self._calm.clear()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._urgent -= 1
+            if not self._urgent:
+                self._calm.set()
 
     def _is_too_much(self, how_long: Rank) -> bool:
         match how_long:
@@ -115,6 +135,12 @@ class Shedding:
             await send(message)
 
         try:
+            await self._let_pass()
             await self._app(scope, receive, send_and_end)
         finally:
             end()
+
+    async def _let_pass(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(YIELDS_S):
+                await self._calm.wait()

@@ -276,7 +276,7 @@ async def stall(field: Field) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     paths = (
         "/api/v1/incidents?status=all&limit=500", "/api/v1/board", "/api/v1/openapi.json",
-        "/api/v1/responders?limit=500", "/api/v1/nearest/responders?lon=10&lat=20&limit=500",
+        "/api/v1/responders?limit=500", "/api/v1/nearest/responders?lon=10&lat=20&limit=200",
     )  # fmt: skip
     until = asyncio.get_running_loop().time() + field.seconds
 

@@ -47,6 +47,8 @@ class Slow:
         ("GET", "/ogc/collections/aeds/items", Rank.STATISTICS),
         ("GET", "/api/v1/coverage", Rank.STATISTICS),
         ("GET", "/api/v1/aeds", Rank.STATISTICS),
+        ("GET", "/api/v1/incidents", Rank.STATISTICS),
+        ("GET", "/api/v1/openapi.json", Rank.STATISTICS),
         ("POST", "/api/v1/aeds", Rank.URGENT),
         ("GET", "/api/v1/aeds/7", Rank.URGENT),
         ("PUT", "/api/v1/me/position", Rank.POSITION),
@@ -135,3 +137,19 @@ async def test_PRO_1_phones_that_wait_for_news_turn_nobody_away() -> None:
         await slow.works_on(shedding.FLOODED + 1)
         slow.may.set()
         assert {answer.status_code for answer in await asyncio.gather(asked, *polls)} == {200}
+
+
+async def test_PRO_4_a_list_lets_an_alarm_pass_but_not_for_long() -> None:
+    slow = Slow()
+    async with slow.client() as client:
+        alarm = asyncio.create_task(client.post("/api/v1/incidents"))
+        await slow.works_on(1)
+        began = asyncio.get_running_loop().time()
+        listing = asyncio.create_task(client.get("/api/v1/coverage"))
+        await asyncio.sleep(shedding.YIELDS_S / 4)
+        assert slow.at_work == 1
+        await asyncio.sleep(shedding.YIELDS_S)
+        await slow.works_on(2)
+        assert asyncio.get_running_loop().time() - began > shedding.YIELDS_S
+        slow.may.set()
+        assert {(await alarm).status_code, (await listing).status_code} == {200}
