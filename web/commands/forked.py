@@ -125,7 +125,6 @@ def _live(  # noqa: PLR0917 - as the arguments of a process are handed over
     """Be the child: take on name, environment and descriptors, then work."""
     os.setsid()
     process.die_with_parent(signal.SIGTERM)  # the fork server is the parent that the kernel knows
-    threading.Thread(target=_end_with_supervisor, daemon=True).start()
     setproctitle.setproctitle(f"golden {command} ({name})")
     os.chdir("/")
     for standard in (1, 2):
@@ -134,4 +133,6 @@ def _live(  # noqa: PLR0917 - as the arguments of a process are handed over
     os.environ.update(environment)
     if ready_pipe is not None:
         os.environ[readiness.READY_FD] = str(ready_pipe)
+    # A thread only now: what it calls may read the environment while that is written.
+    threading.Thread(target=_end_with_supervisor, daemon=True).start()
     importlib.import_module(f"web.commands.{command}").run_forked(listener)
