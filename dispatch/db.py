@@ -217,7 +217,7 @@ class Database:
         self.engine = engine
         self._hints = hints
         self._moved: dict[str, int] = {}
-        self._telling = asyncio.Lock()
+        self._telling: asyncio.Task[None] | None = None
         self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
@@ -238,16 +238,25 @@ class Database:
                 for name in (_AHEAD, _LAST, _AFTER):
                     info.pop(name, None)
         if moved and self._hints is not None:
-            await self._tell(self._hints, moved)
+            self._tell(self._hints, moved)
 
-    async def _tell(self, hints: redis.asyncio.Redis, moved: Mapping[str, int]) -> None:
-        """Tell Redis which topics moved; what moves meanwhile is told of together, by the next."""
+    def _tell(self, hints: redis.asyncio.Redis, moved: Mapping[str, int]) -> None:
+        """Have Redis told which topics moved: nobody waits for that, as Redis may hang."""
         for topic, seq in moved.items():
             self._moved[topic] = max(seq, self._moved.get(topic, 0))
-        async with self._telling:
-            if self._moved:
-                told, self._moved = self._moved, {}
-                await log.publish_moved(hints, told)
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_all(hints), name="hints of what moved")
+
+    async def _tell_all(self, hints: redis.asyncio.Redis) -> None:
+        """Tell it; what moves meanwhile is told of together."""
+        while self._moved:
+            told, self._moved = self._moved, {}
+            await log.publish_moved(hints, told)
+
+    async def settle(self) -> None:
+        """Wait, before Redis is closed, until it was told; that takes half a second at most."""
+        if self._telling is not None:
+            await asyncio.gather(self._telling, return_exceptions=True)
 
     @asynccontextmanager
     async def single(self) -> AsyncIterator[AsyncConnection]:

@@ -106,6 +106,7 @@ async def run(
             await beating.try_once()  # first of all, so that the clock is right
             await _Runner(settings, database, hints, lanes, _Post(means), beating=beating).run(stop)
     finally:
+        await database.settle()
         await hints.aclose()
         await engine.dispose()
 

@@ -26,11 +26,10 @@ __all__ = ["Event", "Item", "Mark"]
 #: Redis channel of the hints: lines of "topic seq", sent after the commit. May be lost.
 MOVED_CHANNEL = "golden:moved"
 
-#: A reply never waits longer than this for Redis to take a hint.
+#: Redis has so long to take a hint; no reply waits for that.
 PUBLISH_TIMEOUT_S = 0.5
 
-#: After a failed hint no other is tried for this long, so that a hung Redis costs one request the
-#: wait above and not every request. Tailers look once a second without hints.
+#: After a failed hint no other is tried for this long. Tailers look once a second without hints.
 PUBLISH_PAUSE_S = 2.0
 
 #: Not a topic: the clock row whose epoch is that of every topic. The epoch in a topic's own row is

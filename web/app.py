@@ -127,6 +127,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(deadline.let_end, STOP_WITHIN_S)
         app.state.redis = redis
         app.state.database = db.Database(engine, redis)
+        stack.push_async_callback(app.state.database.settle)
         app.state.finder = await stack.enter_async_context(nearest_aeds.running(app))
         app.state.http = await stack.enter_async_context(httpx.AsyncClient(timeout=5.0))
         app.state.channels = channel_watch.ChannelWatch(app.state.database)
