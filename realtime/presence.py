@@ -38,7 +38,7 @@ STILL_M = 20.0
 #: Sightings in one message; a console's process reads each as a whole.
 PUBLISH_MOST = 100
 
-REDIS_WITHIN_S = 0.5
+REDIS_WITHIN_S = 0.3
 PAUSE_S = 2.0
 
 #: What became of a client's calls that write, and of those that read: a question that waited

@@ -77,7 +77,8 @@ class Flood:
         self.found.append((which, status, round((time.monotonic() - began) * 1e3, 1)))
 
     async def _exchange(self, port: int, request: dict[str, Any]) -> int:
-        idle = self._idle[port]
+        # The server closes what was idle for some seconds.
+        idle = self._idle[port] = [one for one in self._idle[port] if not one[0].at_eof()]
         streams = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
         reader, writer = streams
         try:
