@@ -51,8 +51,9 @@ TICK_S = 1.0
 #: A look, and a firing, that take longer are given up; the timer is tried again.
 LOOK_WITHIN_S = 3.0
 FIRE_WITHIN_S = 15.0
-#: A runner that hangs in the middle of a timer keeps its locks for so long, then another fires it.
-HANGS_AFTER_MS = 3_500
+#: A runner that hangs in the middle of a timer keeps its locks for so long, then another fires it:
+#: one that waits for them, which it does for three seconds, gets them in time.
+HANGS_AFTER_MS = 2_500
 #: A timer that somebody else holds is left alone for so long, and so is a database that fails.
 PAUSE_S = 0.2
 #: The folder of the streets is looked at this often, since an import replaces it.
