@@ -89,7 +89,7 @@ def _config(settings: Settings, host: str, port: int) -> uvicorn.Config:
         # Heartbeats find a dead peer by TCP_USER_TIMEOUT; pings only a dead one behind a proxy.
         ws_ping_interval=60,
         ws_per_message_deflate=False,  # doubles the memory and the CPU of every socket
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=8,
         server_header=False,
         log_config=None,
     )

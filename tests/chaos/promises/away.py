@@ -45,6 +45,8 @@ select last.topic, last.epoch, clock.seq - n, last.kind, now(), last.body
 from last join clock using (topic, epoch), generate_series(0, %s - 1) as n
 """
 _AGE = "update event set at = at - %s * interval '1 second' where topic = any(%s)"
+#: As if they had been written on another day: whole days are forgotten.
+_MOVE = "update event set slot = (slot + 2) %% 5 where topic = any(%s)"
 _TRIM_NOW = "update timer set due_at = now() where kind = 'housekeeping'"
 
 
@@ -111,6 +113,8 @@ async def _leave_and_miss(stage: Stage, groups: Sequence[Group]) -> None:
         await stage.system.sql(_COPY, MISSED - ROOM, group.topics, MISSED - ROOM)
         if group.away_s > 2 * RUNS_OUT_S:
             await stage.system.sql(_AGE, group.away_s, group.topics)
+        if group.away_s > KEPT_S:
+            await stage.system.sql(_MOVE, group.topics)
     await stage.system.sql(_TRIM_NOW)
     await asyncio.sleep(4)
 
