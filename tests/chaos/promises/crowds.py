@@ -74,6 +74,7 @@ async def _cut_all(stage: Stage) -> list[figures.Figure]:
         with stage.history.window("N13", all=True):
             for app in stage.system.apps:
                 app.edge.reset_peers()
+            await asyncio.sleep(1.0)  # by then each has noticed
             await stage.all_connected(CAUGHT_UP_S)
         names = [screen.name for screen in (*stage.phones, *stage.consoles)]
         back = list(measures.back_after(stage.history.rows, names, at))
