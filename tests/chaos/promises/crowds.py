@@ -17,6 +17,7 @@ from tests.chaos.promises.stage import Options, Stage, say, staged
 ROOT = Path(__file__).parents[3]
 RATIO, CLOSED_S, MB_EACH = 1.2, 15.0, 1.0
 CAUGHT_UP_S, ALERT_P99_S = 30.0, 3.0
+NOTICED_S = 10.0
 OTHERS, STORM = 2_000, 5_000
 STUCK = 100
 
@@ -67,6 +68,7 @@ async def p19(options: Options) -> figures.Shown:
 async def _cut_all(stage: Stage) -> list[figures.Figure]:
     """Reset every socket at the same moment, three times."""
     most, took, early = [0], list[float](), 0
+    names = [screen.name for screen in (*stage.phones, *stage.consoles)]
     looking = asyncio.create_task(_look_at_sessions(stage, most))
     for _ in range(3):
         say("every socket is reset")
@@ -74,9 +76,8 @@ async def _cut_all(stage: Stage) -> list[figures.Figure]:
         with stage.history.window("N13", all=True):
             for app in stage.system.apps:
                 app.edge.reset_peers()
-            await asyncio.sleep(1.0)  # by then each has noticed
+            await _all_noticed(stage, names, at)
             await stage.all_connected(CAUGHT_UP_S)
-        names = [screen.name for screen in (*stage.phones, *stage.consoles)]
         back = list(measures.back_after(stage.history.rows, names, at))
         took += back
         early += sum(t < 0.5 for t in back)
@@ -89,6 +90,15 @@ async def _cut_all(stage: Stage) -> list[figures.Figure]:
         figures.count("of them sooner than the back-off allows", early, of=len(took)),
         figures.count("connections of PostgreSQL, most", most[0], allowed),
     ]
+
+
+async def _all_noticed(stage: Stage, names: list[str], at: float) -> None:
+    """Wait until each has noticed that it was cut."""
+    while time.monotonic() < at + NOTICED_S:
+        gone = {row.p for row in stage.history.rows if row.f == "lost" and row.t >= at}
+        if gone.issuperset(names):
+            return
+        await asyncio.sleep(0.05)
 
 
 async def _look_at_sessions(stage: Stage, most: list[int]) -> None:
