@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -41,14 +41,30 @@ def _scope(field: Field, child: Child) -> dict[str, Any]:
     return {"apps": apps, "what": child.name}
 
 
-#: Points of a write at which the process may die: (which link, direction, already passed on, seen).
-POINTS: dict[str, tuple[str, str, bool, bytes]] = {
-    "before COMMIT is sent": ("postgres", UP, False, b"COMMIT"),
-    "after COMMIT was sent": ("postgres", UP, True, b"COMMIT"),
-    "before the reply to COMMIT": ("postgres", DOWN, False, b"COMMIT\0"),
-    "after the reply to COMMIT": ("postgres", DOWN, True, b"COMMIT\0"),
-    "before the HTTP reply": ("edge", DOWN, False, b"HTTP/1.1 201"),
-    "after the HTTP reply": ("edge", DOWN, True, b"HTTP/1.1 201"),
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a write at which a process may die: `seen` reaches a proxy, or is through it."""
+
+    link: str
+    direction: str
+    seen: bytes
+    is_passed: bool = False
+    #: What the transaction must have written: other commits are of reads.
+    wrote: bytes = b"TAINT-"
+
+
+POINTS: dict[str, Point] = {
+    "before COMMIT is sent": Point("postgres", UP, b"COMMIT"),
+    "after COMMIT was sent": Point("postgres", UP, b"COMMIT", is_passed=True),
+    "before the reply to COMMIT": Point("postgres", DOWN, b"COMMIT\0"),
+    "after the reply to COMMIT": Point("postgres", DOWN, b"COMMIT\0", is_passed=True),
+    "before the HTTP reply": Point("edge", DOWN, b"HTTP/1.1 201"),
+    "after the HTTP reply": Point("edge", DOWN, b"HTTP/1.1 201", is_passed=True),
+}
+#: Aimed at one kind of write: a decision whom to alert.
+AFTER_A_DECISION = "after the reply to COMMIT of a decision"
+_AIMED = {
+    AFTER_A_DECISION: Point("postgres", DOWN, b"COMMIT\0", is_passed=True, wrote=b"alert_sent")
 }
 
 
@@ -63,25 +79,25 @@ async def kill_at_points(field: Field, points: Sequence[str] = tuple(POINTS)) ->
 
 
 async def _kill_at(field: Field, app: App, point: str) -> None:
-    link, direction, is_passed, seen = POINTS[point]
+    aim = POINTS.get(point) or _AIMED[point]
     hit = asyncio.Event()
-    #: Connections whose transaction has written something of an incident: other commits are reads.
+    #: Connections whose transaction has written what counts.
     writing: set[object] = set()
 
     def spy(connection: object, way: str, data: bytes, was_passed: bool) -> bool:
         if hit.is_set():
             return True
-        if way == UP and b"TAINT-" in data:
+        if way == UP and aim.wrote in data:
             writing.add(connection)
-        if (way, was_passed) != (direction, is_passed) or seen not in data:
+        if (way, was_passed) != (aim.direction, aim.is_passed) or aim.seen not in data:
             return True
-        if link == "postgres" and connection not in writing:
+        if aim.link == "postgres" and connection not in writing:
             return True
         hit.set()
         app.child.kill()
         return False
 
-    proxy = app.edge if link == "edge" else app.to_postgres
+    proxy = app.edge if aim.link == "edge" else app.to_postgres
     proxy.spy = spy
     try:
         with suppress(TimeoutError):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.chaos import checker
+from tests.chaos import checker, nemeses
 from tests.chaos.battle import Battle, Step
 from tests.chaos.devices import Habits
 from tests.chaos.system import Shape
@@ -128,7 +128,7 @@ MUTANTS: Mapping[str, Aim] = {
     "M3": Aim(_UNSEEN | {"INV-9", "INV-10"}, ((Step("N14", 20),),), {"pace": Pace(2.5, 4)}),
     "M4": Aim(frozenset({"INV-5"}), ((Step("away", 5),),)),
     "M5": Aim(
-        _UNSEEN,
+        _UNSEEN | {"INV-20"},
         ((Step("N12", 25, ("24", "again")),),),
         {"pace": Pace(2, 6, padding=3_500, bare_life_s=3.0, at_once=60)},
     ),
@@ -155,7 +155,7 @@ MUTANTS: Mapping[str, Aim] = {
     ),
     "M12": Aim(
         frozenset({"INV-19"}),
-        ((Step("N2", 5, ("after the reply to COMMIT",) * 5),),),
+        ((Step("N2", 5, (nemeses.AFTER_A_DECISION,) * 5),),),
         {"pace": Pace(2.5, 0, edits=0), "habits": Habits(accepts=0, declines=0)},
     ),
     "M13": Aim(frozenset({"INV-16"}), ((Step("N22", 3),),)),
