@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from geo import walking_arrays, walking_matrix_kernel, walking_threads
 from geo.walking_arrays import Cells, Floats, Graph, Rows, Snaps
 
-#: Fewer rows than this are done before another thread has begun.
-_ROWS_A_THREAD = 200
+#: Fewer rows than this are done before another thread has begun, unless threads are asked for.
+_ROWS_A_THREAD = 1_000
 #: Some 100 m: places within are neighbours, in whatever order.
 _CELL_DEG = 0.001
 #: How 16 bits are spread out to every second of 32.
@@ -65,7 +65,8 @@ def measure(graph: Graph, sources: Snaps, targets: Snaps, walk: Walk, answers: A
         stand = near_stand[0][own], near_stand[1][own]
         walking_matrix_kernel.join(stand, far_stand, is_turned, answers.is_apart)
 
-    walking_threads.share(some, len(near.piece), least=_ROWS_A_THREAD, threads=walk.threads)
+    least = _ROWS_A_THREAD if walk.threads is None else 1
+    walking_threads.share(some, len(near.piece), least=least, threads=walk.threads)
 
 
 def _neighbourly(snaps: Snaps) -> NDArray[np.int64]:
