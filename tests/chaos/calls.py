@@ -45,6 +45,10 @@ class Caller:
         self._turn += 1
         return self._apps[self._turn % len(self._apps)]
 
+    def _after(self, app: App) -> App:
+        """Name another process than the one that did not answer, whoever asks meanwhile."""
+        return self._apps[(self._apps.index(app) + 1) % len(self._apps)]
+
     async def post(
         self, p: str, f: str, path: str, body: Mapping[str, Any], **more: Any
     ) -> dict[str, Any] | None:
@@ -69,20 +73,19 @@ class Caller:
         sent = {"Idempotency-Key": key, **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
-        wait_s = 0.2
+        wait_s, app = 0.2, self.next_app()
         for number in range(tries):
-            answer = await self._try(p, f, method, path, body, sent, key, number, note or {})
+            answer = await self._try(p, f, method, path, body, sent, key, number, note or {}, app)
             if answer is not None:
                 return answer
             await asyncio.sleep(wait_s * self._random.uniform(0.5, 1.0))
-            wait_s = min(2.0, wait_s * 1.7)
+            wait_s, app = min(2.0, wait_s * 1.7), self._after(app)
         return None
 
     async def _try(  # noqa: PLR0917 - one try is what it is
         self, p: str, f: str, method: str, path: str, body: Mapping[str, Any] | None,
-        headers: Mapping[str, str], key: str, number: int, note: Mapping[str, Any],
+        headers: Mapping[str, str], key: str, number: int, note: Mapping[str, Any], app: App,
     ) -> dict[str, Any] | None:  # fmt: skip
-        app = self.next_app()
         said = {"app": app.number, "try": number, **note}
         self._history.note(p, INVOKE, f, key, **said, body=body)
         began = time.monotonic()
