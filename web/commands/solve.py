@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dispatch import joint
 from dispatch.joint import bare, survival
+from dispatch.supply import bare as supply_bare
 from web.commands.options import Json, print_json
 from web.commands.trouble import Trouble
 
@@ -48,7 +49,7 @@ def dispatch(
     try:
         cases = bare.read(_read(file), survival.MODELS[model])
     except bare.BadCase as problem:
-        raise Trouble(f"{file.name}: {problem}", f"{file.name} 内容有误：{problem}") from None
+        raise _trouble(file, problem) from None
     joint.warm_up()
     answers = []
     with _progress(len(cases)) as bar:
@@ -59,11 +60,34 @@ def dispatch(
     print_json(answers)
 
 
+@app.command()
+def stock(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON. 算例文件。")],
+    *,
+    _json: Json = False,
+) -> None:
+    """Say which lots go to which needs: flows, shortage and unit-minutes, always JSON.
+
+    选择由哪些批号供应哪些需求：以 JSON 输出数量、缺口与件·分钟。
+    """
+    try:
+        case = supply_bare.read(_read(file))
+    except supply_bare.BadCase as problem:
+        raise _trouble(file, problem) from None
+    print_json(supply_bare.answer(case))
+
+
 def _read(file: Path) -> object:
     try:
         return json.loads(file.read_bytes())
     except (ValueError, UnicodeDecodeError) as problem:
-        raise bare.BadCase(f"not JSON ({problem})") from None
+        raise Trouble(
+            f"{file.name} is not JSON ({problem})", f"{file.name} 不是 JSON（{problem}）"
+        ) from None
+
+
+def _trouble(file: Path, problem: ValueError) -> Trouble:
+    return Trouble(f"{file.name}: {problem}", f"{file.name} 内容有误：{problem}")
 
 
 def _progress(cases: int) -> Progress:
