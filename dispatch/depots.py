@@ -63,7 +63,8 @@ select depot.id, depot.code, depot.name, depot.name_en, depot.address, depot.hou
        ST_Distance(depot.position, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)::geography)
            as distance_m,
        coalesce(sum(balance.on_hand - balance.reserved)
-           filter (where lot.expires_on is null or lot.expires_on >= :today), 0)::int as available
+           filter (where lot.expires_on is null or lot.expires_on >=
+                   (cast(:at as timestamptz) at time zone org.timezone)::date), 0)::int as available
 from depot
 join org on org.id = depot.org_id and starts_with(org.path, :path)
 left join (lot join item on item.id = lot.item_id and (:item ::text is null or item.code = :item)
@@ -80,9 +81,9 @@ async def depots_near(
     *,
     item: str | None = None,
     quantity: int = 0,
-    today: date,
+    at: datetime,
 ) -> list[DepotStock]:
-    """List the depots of an organisation's subtree that can give so much, nearest first.
+    """List the depots of an organisation's subtree that can give so much then, nearest first.
 
     `item` is an item code; without one every depot is listed.
     """
@@ -93,7 +94,7 @@ async def depots_near(
             "lat": position.lat,
             "path": org_path,
             "item": item,
-            "today": today,
+            "at": at,
         },
     )
     found = [
@@ -278,6 +279,7 @@ class Movement:
     quantity: int
     incident_id: UUID | None
     reservation_id: UUID | None
+    transfer_line_id: UUID | None
     at: datetime
     by_id: UUID | None
     note: str | None

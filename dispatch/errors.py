@@ -9,6 +9,9 @@ DispatchError
 │   ├── IncidentClosed      the incident takes no more steps
 │   ├── AmbulanceUnknown    a medical incident cannot close without its 120 state
 │   ├── StockShort          not that much is available
+│   ├── StockExpired        the goods have expired since they were reserved
+│   ├── NotFirstToExpire    another lot expires earlier, and no reason was given
+│   ├── SecondPerson        who did the first half may not do the second
 │   ├── PlanOutdated        the incident changed since the plan was made: plan again
 │   ├── NobodyToAlert       none of the named people can be asked
 │   ├── SimulationMissing   no simulation report is about exactly this policy
@@ -84,6 +87,24 @@ class StockShort(Conflict):
     """Not that much is available."""
 
     code = "stock_short"
+
+
+class StockExpired(Conflict):
+    """The goods have expired since they were reserved."""
+
+    code = "stock_expired"
+
+
+class NotFirstToExpire(Conflict):
+    """Another lot of the depot expires earlier; taking this one needs a reason."""
+
+    code = "not_first_to_expire"
+
+
+class SecondPerson(Conflict):
+    """Somebody else must do this: it takes two people."""
+
+    code = "second_person"
 
 
 class PlanOutdated(Conflict):

@@ -49,6 +49,11 @@ def pick(shelves: Iterable[Shelf], quantity: int) -> tuple[list[Take], int]:
     return takes, missing
 
 
+def first(shelves: Iterable[Shelf]) -> Shelf | None:
+    """Say which lot of one depot must leave first; None when nothing is left."""
+    return min((shelf for shelf in shelves if shelf.available > 0), key=_leaves_first, default=None)
+
+
 def _by_depot(shelves: Iterable[Shelf]) -> list[list[Shelf]]:
     depots: dict[UUID, list[Shelf]] = {}
     for shelf in shelves:

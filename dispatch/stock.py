@@ -1,9 +1,4 @@
-"""Receive, reserve, release, issue and write off relief stock.
-
-The ledger (`movement`) only grows; a trigger refuses anything else. `balance` holds the sums of
-movements and of active reservations, kept by triggers and guarded by checks, so that on hand never
-falls below what is reserved, whatever the code above does.
-"""
+"""Receive, reserve, release, issue, take back and write off relief stock."""
 
 from __future__ import annotations
 
@@ -14,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import depots, errors, events, fefo, store, tables, telling, timers
+from dispatch import errors, events, fefo, ledger, store, tables, telling, timers
 
 #: A claim that nobody issues ends by itself, so that stock is never tied up by a forgotten screen.
 RESERVED_FOR = timedelta(hours=24)
@@ -40,7 +35,7 @@ async def receive(
             expires_on=expires_on, donor=donor, received_at=now,
         )
     )  # fmt: skip
-    await _move(conn, lot_id, "receive", quantity, by=by, now=now)
+    await ledger.move(conn, lot_id, "receive", quantity, by=by, now=now)
     return lot_id
 
 
@@ -51,10 +46,10 @@ async def write_off(
 
     Raises StockShort.
     """
-    available = await _lock_available(conn, [lot_id])
+    available = await ledger.lock_available(conn, [lot_id])
     if available.get(lot_id, 0) < quantity:
         raise errors.StockShort(state={"available": available.get(lot_id, 0)})
-    await _move(conn, lot_id, "write_off", -quantity, by=by, now=now, note=note)
+    await ledger.move(conn, lot_id, "write_off", -quantity, by=by, now=now, note=note)
 
 
 async def reserve(
@@ -65,43 +60,111 @@ async def reserve(
     item: str,
     quantity: int,
     depot_id: UUID | None = None,
+    lot_id: UUID | None = None,
+    reason: str | None = None,
     by: UUID,
     now: datetime,
 ) -> list[UUID]:
     """Claim so many units of an item for an incident and return the reservations' ids.
 
     All or nothing. The nearest depot that has them all serves alone, else the nearest ones
-    together; in a depot the first to expire leaves first. Locks the incident, then the lots in id
-    order. Raises StockShort with what is available, IncidentClosed, NotFound.
+    together; in a depot the first to expire leaves first. `lot_id` names one lot instead; where
+    another of its depot expires earlier, `reason` must say why. Locks the incident, then the lots
+    in id order. Raises StockShort with what is available, NotFirstToExpire, IncidentClosed,
+    NotFound.
     """
     incident = await store.lock_incident(conn, incident_id)
-    shelves = await _shelves(conn, org_path, incident, item, depot_id, today=now.date())
-    free = await _lock_available(conn, sorted(shelf.lot_id for shelf in shelves))
-    fresh = [_with_available(shelf, free[shelf.lot_id]) for shelf in shelves]
-    takes, missing = fefo.pick(fresh, quantity)
+    shelves = await ledger.shelves(
+        conn, item, org_path=org_path, near=incident.position, depot_id=depot_id, now=now
+    )
+    takes, missing = (
+        fefo.pick(shelves, quantity)
+        if lot_id is None
+        else _pick_one(shelves, lot_id, quantity, has_reason=bool(reason))
+    )
     if missing:
         raise errors.StockShort(state={"item": item, "available": quantity - missing})
-    ids = [await _claim(conn, incident_id, take, by=by, now=now) for take in takes]
-    args = {"item": item, "quantity": quantity}
+    ids = [await _claim(conn, incident_id, take, reason=reason, by=by, now=now) for take in takes]
+    args: dict[str, object] = {"item": item, "quantity": quantity}
+    if reason:
+        args["reason"] = reason
     await _tell(conn, incident, "stock_reserved", ids, args=args, by=by, now=now)
     return ids
+
+
+def _pick_one(
+    shelves: Sequence[fefo.Shelf], lot_id: UUID, quantity: int, *, has_reason: bool
+) -> tuple[list[fefo.Take], int]:
+    named = next((shelf for shelf in shelves if shelf.lot_id == lot_id), None)
+    if named is None:
+        raise errors.NotFound
+    first = fefo.first([shelf for shelf in shelves if shelf.depot_id == named.depot_id])
+    if first is not None and first.lot_id != lot_id and not has_reason:
+        raise errors.NotFirstToExpire(
+            state={"lot": str(first.lot_id), "expires_on": first.expires_on, "field": "reason"}
+        )
+    return fefo.pick([named], quantity)
 
 
 async def issue(conn: AsyncConnection, reservation_id: UUID, *, by: UUID, now: datetime) -> None:
     """Hand out what was reserved. Issuing twice changes nothing the second time.
 
-    Raises Conflict when the reservation was released or has expired.
+    Raises Conflict when the reservation was released or has expired, StockExpired when the goods
+    have.
     """
     incident, reservation = await _lock_reservation(conn, reservation_id)
     if reservation.status == "issued":
         return
+    expired_on = await conn.scalar(_EXPIRED, {"lot": reservation.lot_id, "now": now})
+    if expired_on is not None and reservation.status == "active":
+        raise errors.StockExpired(
+            state={"lot": str(reservation.lot_id), "expires_on": expired_on.isoformat()}
+        )
     await _end(conn, reservation, "issued", now=now)
-    await _move(
+    await ledger.move(
         conn, reservation.lot_id, "issue", -reservation.quantity,
         by=by, now=now, incident_id=incident.id, reservation_id=reservation.id,
     )  # fmt: skip
     args = {"item": reservation.item_code, "quantity": reservation.quantity}
     await _tell(conn, incident, "stock_issued", [reservation_id], args=args, by=by, now=now)
+
+
+_EXPIRED = sa.text("""
+select lot.expires_on from lot
+join depot on depot.id = lot.depot_id
+join org on org.id = depot.org_id
+where lot.id = :lot
+  and lot.expires_on < (cast(:now as timestamptz) at time zone org.timezone)::date
+""")
+
+
+async def take_back(
+    conn: AsyncConnection,
+    reservation_id: UUID,
+    *,
+    quantity: int,
+    note: str,
+    by: UUID,
+    now: datetime,
+) -> UUID:
+    """Put what was handed out and not needed back into its lot, and return the lot's id.
+
+    Raises Conflict with what is still out when that is less.
+    """
+    incident, reservation = await _lock_reservation(conn, reservation_id)
+    moved = await conn.scalar(
+        sa.select(sa.func.sum(tables.movement.c.quantity)).where(
+            tables.movement.c.reservation_id == reservation_id
+        )
+    )
+    out = -(moved or 0)
+    if quantity > out:
+        raise errors.Conflict(state={"out": out})
+    await ledger.move(
+        conn, reservation.lot_id, "return", quantity,
+        by=by, now=now, incident_id=incident.id, reservation_id=reservation_id, note=note,
+    )  # fmt: skip
+    return reservation.lot_id
 
 
 async def release(
@@ -176,73 +239,21 @@ async def _end(
     )
 
 
-_SHELVES = sa.text("""
-select lot.id, depot.id as depot_id, lot.expires_on, lot.received_at,
-       ST_Distance(depot.position, ST_SetSRID(ST_MakePoint(:lon, :lat), 4326)::geography)
-           as distance_m
-from lot
-join depot on depot.id = lot.depot_id
-join org on org.id = depot.org_id and starts_with(org.path, :path)
-join item on item.id = lot.item_id and item.code = :item
-where (lot.expires_on is null or lot.expires_on >= :today)
-  and (:depot ::uuid is null or depot.id = :depot)
-""")
-
-
-async def _shelves(
-    conn: AsyncConnection,
-    org_path: str,
-    incident: store.Incident,
-    item: str,
-    depot_id: UUID | None,
-    *,
-    today: date,
-) -> list[fefo.Shelf]:
-    rows = await conn.execute(
-        _SHELVES,
-        {
-            "lon": incident.position.lon,
-            "lat": incident.position.lat,
-            "path": org_path,
-            "item": item,
-            "depot": depot_id,
-            "today": today,
-        },
-    )
-    return [
-        fefo.Shelf(
-            lot_id=row.id, depot_id=row.depot_id, travel_s=depots.drive_s(row.distance_m),
-            expires_on=row.expires_on, received_at=row.received_at, available=0,
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
-def _with_available(shelf: fefo.Shelf, available: int) -> fefo.Shelf:
-    return fefo.Shelf(
-        shelf.lot_id, shelf.depot_id, shelf.travel_s, shelf.expires_on, shelf.received_at, available
-    )
-
-
-async def _lock_available(conn: AsyncConnection, lot_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Lock the balances in lot order and return what each lot can still give."""
-    rows = await conn.execute(
-        sa.select(tables.balance)
-        .where(tables.balance.c.lot_id.in_(lot_ids))
-        .order_by(tables.balance.c.lot_id)
-        .with_for_update(key_share=True)
-    )
-    return {row.lot_id: row.on_hand - row.reserved for row in rows}
-
-
 async def _claim(
-    conn: AsyncConnection, incident_id: UUID, take: fefo.Take, *, by: UUID, now: datetime
+    conn: AsyncConnection,
+    incident_id: UUID,
+    take: fefo.Take,
+    *,
+    reason: str | None,
+    by: UUID,
+    now: datetime,
 ) -> UUID:
     reservation_id = store.new_id()
     await conn.execute(
         sa.insert(tables.reservation).values(
             id=reservation_id, incident_id=incident_id, lot_id=take.lot_id,
             quantity=take.quantity, reserved_at=now, expires_at=now + RESERVED_FOR, by_id=by,
+            reason=reason,
         )
     )  # fmt: skip
     await timers.arm(
@@ -250,26 +261,6 @@ async def _claim(
         subject_id=reservation_id, due_at=now + RESERVED_FOR,
     )  # fmt: skip
     return reservation_id
-
-
-async def _move(
-    conn: AsyncConnection,
-    lot_id: UUID,
-    kind: str,
-    quantity: int,
-    *,
-    by: UUID | None,
-    now: datetime,
-    incident_id: UUID | None = None,
-    reservation_id: UUID | None = None,
-    note: str | None = None,
-) -> None:
-    await conn.execute(
-        sa.insert(tables.movement).values(
-            id=store.new_id(), lot_id=lot_id, kind=kind, quantity=quantity, by_id=by, at=now,
-            incident_id=incident_id, reservation_id=reservation_id, note=note,
-        )
-    )  # fmt: skip
 
 
 async def _tell(

@@ -43,6 +43,10 @@ NOUNS = {
     "import_id": "import",
     "strike": "line",
     "depot": "depot",
+    "from_depot": "depot",
+    "to_depot": "other depot",
+    "transfer_id": "transfer",
+    "line": "transfer line",
     "item": "item",
     "lot": "lot",
     "reservation_id": "reservation",
@@ -194,6 +198,9 @@ def _value(
         return [_id(name, names)] if part.get("type") == "array" else _id(name, names)
     if "enum" in part:
         return part["enum"][0]
+    if part.get("type") == "array" and part.get("minItems"):
+        one = _resolved(openapi, part["items"])
+        return [{of: _value(openapi, of, one["properties"][of], names) for of in one["required"]}]
     return _plain(name, part)
 
 

@@ -45,6 +45,8 @@ from dispatch.tables.stock import (
     lot,
     movement,
     reservation,
+    transfer,
+    transfer_line,
 )
 
 __all__ = [
@@ -94,5 +96,7 @@ __all__ = [
     "team_member",
     "timer",
     "tracker",
+    "transfer",
+    "transfer_line",
     "wave",
 ]

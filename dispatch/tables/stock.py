@@ -47,6 +47,8 @@ lot = sa.Table(
     sa.Column("expires_on", sa.Date),
     column.word("donor", nullable=True),
     column.at("received_at"),
+    # What came out of another depot's lot is a lot of its own here.
+    column.ref("origin_id", "lot", nullable=True, index=True),
 )
 
 #: Sums of movements and of active reservations, kept by triggers so that a check can guard them.
@@ -72,8 +74,48 @@ reservation = sa.Table(
     column.at("expires_at"),
     column.at("ended_at", nullable=True),
     column.ref("by_id", "person", nullable=True),
+    # Why another lot than the first to expire.
+    column.word("reason", nullable=True),
     sa.CheckConstraint("quantity > 0", name="quantity"),
     sa.CheckConstraint("status in ('active','issued','released','expired')", name="status"),
+)
+
+transfer = sa.Table(
+    "transfer",
+    column.metadata,
+    column.identity(),
+    column.ref("from_depot_id", "depot", index=True),
+    column.ref("to_depot_id", "depot", index=True),
+    sa.Column("status", sa.Text, nullable=False, server_default="sent"),
+    column.at("sent_at"),
+    column.ref("sent_by_id", "person"),
+    column.at("due_at", nullable=True),
+    column.at("arrived_at", nullable=True),
+    column.ref("arrived_by_id", "person", nullable=True),
+    column.word("note", nullable=True),
+    column.word("difference", nullable=True),
+    sa.CheckConstraint("from_depot_id <> to_depot_id", name="depots"),
+    sa.CheckConstraint("status in ('sent','arrived')", name="status"),
+    sa.CheckConstraint(
+        "(status = 'arrived') = (arrived_at is not null and arrived_by_id is not null)",
+        name="arrived",
+    ),
+    sa.CheckConstraint("arrived_by_id <> sent_by_id", name="two_people"),
+)
+
+#: Units of a lot on their way; `arrived` is null until they are there, and the rest is missing.
+transfer_line = sa.Table(
+    "transfer_line",
+    column.metadata,
+    column.identity(),
+    column.ref("transfer_id", "transfer", index=True),
+    column.ref("lot_id", "lot", index=True),
+    sa.Column("quantity", sa.Integer, nullable=False),
+    sa.Column("arrived", sa.Integer),
+    column.ref("arrived_lot_id", "lot", nullable=True),
+    column.word("reason", nullable=True),
+    sa.CheckConstraint("quantity > 0", name="quantity"),
+    sa.CheckConstraint("arrived between 0 and quantity", name="arrived"),
 )
 
 movement = sa.Table(
@@ -85,13 +127,15 @@ movement = sa.Table(
     column.word("kind"),
     sa.Column("quantity", sa.Integer, nullable=False),
     column.ref("incident_id", "incident", nullable=True, index=True),
-    column.ref("reservation_id", "reservation", nullable=True),
+    column.ref("reservation_id", "reservation", nullable=True, index=True),
+    column.ref("transfer_line_id", "transfer_line", nullable=True, index=True),
     column.at("at"),
     column.ref("by_id", "person", nullable=True),
     column.word("note", nullable=True),
     sa.CheckConstraint("quantity <> 0", name="quantity"),
     sa.CheckConstraint(
-        "(kind = 'receive' and quantity > 0) or (kind in ('issue','write_off') and quantity < 0)",
+        "(kind in ('receive','arrive','return') and quantity > 0)"
+        " or (kind in ('issue','send','write_off') and quantity < 0)",
         name="sign",
     ),
 )

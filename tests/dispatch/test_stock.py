@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -171,10 +171,9 @@ async def test_BRD_1_reservations_are_told(conn: AsyncConnection, now: datetime)
 async def test_only_depots_that_have_enough_are_near(conn: AsyncConnection, now: datetime) -> None:
     shelf = await make_shelf(conn, now=now)
     await depots.add_depot(conn, shelf.org_id, code="d2", name="空仓", position=f.HARBOUR)
-    today = date(2026, 11, 22)
-    every = await depots.depots_near(conn, shelf.org_path, f.HARBOUR, today=today)
+    every = await depots.depots_near(conn, shelf.org_path, f.HARBOUR, at=now)
     able = await depots.depots_near(
-        conn, shelf.org_path, f.HARBOUR, item="quilt", quantity=100, today=today
+        conn, shelf.org_path, f.HARBOUR, item="quilt", quantity=100, at=now
     )
     assert [depot.code for depot in every] == ["d2", "d1"]
     assert [(depot.code, depot.available) for depot in able] == [("d1", 100)]

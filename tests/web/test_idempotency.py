@@ -230,6 +230,7 @@ STEPS = {
     "/assignments/{assignment_id}/{step}",
     "/reservations/{reservation_id}/issue",
     "/reservations/{reservation_id}/release",
+    "/transfers/{transfer_id}/arrive",
     "/incidents/{incident_id}/merge",
     "/incidents/{incident_id}/unmerge",
     "/incidents/{incident_id}/values/{value_id}/choose",

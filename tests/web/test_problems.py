@@ -17,7 +17,7 @@ from waiting import until
 from dispatch import errors
 from dispatch.settings import Settings
 from web import app as web_app
-from web import auth, fields, headers, idempotency, limits, problems, rights
+from web import auth, fields, headers, idempotency, limits, problem_words, problems, rights
 
 
 def _all_errors(kind: type[Exception]) -> set[type[Exception]]:
@@ -29,11 +29,11 @@ def test_ERR_2_every_refusal_has_its_row_in_the_table() -> None:
     assert {fields.VersionRequired, idempotency.KeyRequired} <= raised
     # The drill is a client of its own and answers nobody.
     for error in (error for error in raised if not error.__module__.startswith("web.drill")):
-        assert error.code in problems.TABLE, error
+        assert error.code in problem_words.TABLE, error
 
 
 def test_ERR_2_every_row_speaks_both_languages() -> None:
-    for code, answer in problems.TABLE.items():
+    for code, answer in problem_words.TABLE.items():
         for words in (*answer.en, *answer.zh):
             assert words.endswith((".", "。", "NAME.")), (code, words)
         assert any("一" <= letter <= "鿿" for letter in answer.zh[0]), code

@@ -172,7 +172,7 @@ async def depots_near(
     """
     path = rights.home(caller, Action.STOCK_SEE)
     found = await depots.depots_near(
-        conn, path, ask.origin, item=item, quantity=quantity, today=ask.at.date()
+        conn, path, ask.origin, item=item, quantity=quantity, at=ask.at
     )
     return _send(_depots(network, ask, found, only_usable=usable == "yes"), ask)
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from dispatch import depots, errors, events, orgs, stock, store, tables
+from dispatch import depots, errors, events, orgs, stock, store, tables, transfers
 from web import fields, idempotency, rights
 from web.dependencies import Caller, Crs, Now, Tx, View
 from web.rights import Action
@@ -58,12 +58,17 @@ class NewLot(fields.Body):
 
 
 class NewReservation(fields.Body):
-    """A claim for an incident: so many units of an item, from one depot or from the nearest."""
+    """A claim for an incident: so many units of an item, from one depot or from the nearest.
+
+    `lot` takes one lot; where another of its depot expires earlier, `reason` says why.
+    """
 
     incident: fields.Id
     item: fields.Code
     quantity: Quantity
     depot: fields.Id | None = None
+    lot: fields.Id | None = None
+    reason: fields.Name | None = None
 
 
 class WriteOff(fields.Body):
@@ -72,6 +77,44 @@ class WriteOff(fields.Body):
     lot: fields.Id
     quantity: Quantity
     note: fields.Name
+
+
+class TakeBack(fields.Body):
+    """Goods that were handed out and not needed."""
+
+    quantity: Quantity
+    note: fields.Name
+
+
+class Wanted(fields.Body):
+    """So many units of an item."""
+
+    item: fields.Code
+    quantity: Quantity
+
+
+class NewTransfer(fields.Body):
+    """Goods that leave one depot for another; `due_at` is when they should be there."""
+
+    from_depot: fields.Id
+    to_depot: fields.Id
+    items: Annotated[list[Wanted], Field(min_length=1, max_length=200)]
+    due_at: fields.At | None = None
+    note: fields.Word | None = None
+
+
+class Counted(fields.Body):
+    """What is there of one line."""
+
+    line: fields.Id
+    quantity: Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+class Arrival(fields.Body):
+    """The count of every line; `difference` says what happened to what is not there."""
+
+    lines: Annotated[list[Counted], Field(min_length=1, max_length=1_000)]
+    difference: fields.Name | None = None
 
 
 @router.get("/depots", summary="Depots")
@@ -189,10 +232,12 @@ async def reserve(conn: Tx, caller: Caller, body: NewReservation, now: Now) -> R
     )
     if body.depot is not None:
         await rights.check(conn, caller, Action.STOCK_RESERVE, orgs.Noun.DEPOT, body.depot)
+    if body.lot is not None:
+        await rights.check(conn, caller, Action.STOCK_RESERVE, orgs.Noun.LOT, body.lot)
     ids = await stock.reserve(
         conn, body.incident,
         org_path=owner.path or "", item=body.item, quantity=body.quantity, depot_id=body.depot,
-        by=caller.id, now=now,
+        lot_id=body.lot, reason=body.reason, by=caller.id, now=now,
     )  # fmt: skip
     made = await store.list_reservations(conn, tables.reservation.c.id.in_(ids))
     return fields.send({"items": list(map(events.reservation_out, made))}, status=201)
@@ -212,6 +257,63 @@ async def release(conn: Tx, caller: Caller, reservation_id: UUID, now: Now) -> R
     await rights.check(conn, caller, Action.STOCK_RESERVE, orgs.Noun.RESERVATION, reservation_id)
     await stock.release(conn, reservation_id, by=caller.id, now=now)
     return await _reservation(conn, reservation_id)
+
+
+@router.post(
+    "/reservations/{reservation_id}/return",
+    status_code=201,
+    summary="Take back what was not needed",
+    dependencies=[idempotency.REQUIRED],
+)
+async def take_back(
+    conn: Tx, caller: Caller, reservation_id: UUID, body: TakeBack, now: Now
+) -> Response:
+    """Put goods that were handed out back into their lot."""
+    await rights.check(conn, caller, Action.STOCK_CHANGE, orgs.Noun.RESERVATION, reservation_id)
+    lot_id = await stock.take_back(
+        conn, reservation_id, quantity=body.quantity, note=body.note, by=caller.id, now=now
+    )
+    return fields.send(_lot_out(await depots.get_lot(conn, lot_id)), status=201)
+
+
+@router.get("/transfers", summary="Goods on their way between depots")
+async def list_transfers(conn: View, caller: Caller, page: fields.Paging) -> Response:
+    """List what the caller's organisations have sent or are sent, in the order of sending."""
+    found = await transfers.list_transfers(
+        conn,
+        rights.reach(caller, Action.STOCK_SEE),
+        after=fields.key_of(page, UUID),
+        limit=page.limit,
+    )
+    last = fields.cursor_of(found[-1].id) if len(found) == page.limit else None
+    return fields.send({"items": [_transfer_out(one) for one in found], "next_cursor": last})
+
+
+@router.post(
+    "/transfers", status_code=201, summary="Send goods off", dependencies=[idempotency.REQUIRED]
+)
+async def send(conn: Tx, caller: Caller, body: NewTransfer, now: Now) -> Response:
+    """Send goods to another depot: all of them or 409 with what is available."""
+    await rights.check(conn, caller, Action.STOCK_CHANGE, orgs.Noun.DEPOT, body.from_depot)
+    await rights.check(conn, caller, Action.STOCK_SEE, orgs.Noun.DEPOT, body.to_depot)
+    transfer_id = await transfers.send(
+        conn, body.from_depot, body.to_depot,
+        [transfers.Wanted(one.item, one.quantity) for one in body.items],
+        due_at=body.due_at, note=body.note, by=caller.id, now=now,
+    )  # fmt: skip
+    return fields.send(_transfer_out(await transfers.get_transfer(conn, transfer_id)), status=201)
+
+
+@router.post("/transfers/{transfer_id}/arrive", summary="Take in what was sent")
+async def arrive(conn: Tx, caller: Caller, transfer_id: UUID, body: Arrival, now: Now) -> Response:
+    """Count what is there of each line; who sent it may not do this."""
+    sent = await transfers.get_transfer(conn, transfer_id)
+    await rights.check(conn, caller, Action.STOCK_CHANGE, orgs.Noun.DEPOT, sent.to_depot_id)
+    await transfers.arrive(
+        conn, transfer_id, {one.line: one.quantity for one in body.lines},
+        difference=body.difference, by=caller.id, now=now,
+    )  # fmt: skip
+    return fields.send(_transfer_out(await transfers.get_transfer(conn, transfer_id)))
 
 
 async def _reservation(conn: Tx, reservation_id: UUID) -> Response:
@@ -253,6 +355,15 @@ def _lot_out(lot: depots.Lot) -> dict[str, Any]:
         "expires_on": lot.expires_on,
         "available": lot.available,
     }
+
+
+def _transfer_out(transfer: transfers.Transfer) -> dict[str, Any]:
+    plain = {name: _plain(value) for name, value in asdict(transfer).items() if name != "lines"}
+    lines = [
+        {name: _plain(value) for name, value in asdict(line).items() if name != "transfer_id"}
+        for line in transfer.lines
+    ]
+    return {**plain, "lines": lines}
 
 
 def _movement_out(movement: depots.Movement) -> dict[str, Any]:
