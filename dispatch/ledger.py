@@ -15,23 +15,28 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import depots, fefo, store, tables
+from dispatch import db, depots, fefo, store, tables
 from geo import position
 
 Kind = Literal["receive", "issue", "return", "send", "arrive", "write_off"]
 
+# Locked in the order of lots, as everybody locks them; who had to wait sees what is there then.
 _SHELVES = sa.text("""
 select lot.id, depot.id as depot_id, lot.expires_on, lot.received_at,
+       balance.on_hand - balance.reserved as available,
        coalesce(ST_Distance(depot.position, ST_SetSRID(
            ST_MakePoint(cast(:lon as float8), cast(:lat as float8)), 4326)::geography), 0)
            as distance_m
 from lot
+join balance on balance.lot_id = lot.id
 join depot on depot.id = lot.depot_id
 join org on org.id = depot.org_id and starts_with(org.path, :path)
 join item on item.id = lot.item_id and item.code = :item
-where (:depot ::uuid is null or depot.id = :depot)
+where (cast(:depot as uuid) is null or depot.id = :depot)
   and (lot.expires_on is null
-       or lot.expires_on >= (cast(:now as timestamptz) at time zone org.timezone)::date)
+       or lot.expires_on >= cast(cast(:now as timestamptz) at time zone org.timezone as date))
+order by lot.id
+for no key update of balance
 """)
 
 
@@ -49,25 +54,18 @@ async def shelves(
     Without a place to go to, all ways are 0. Locks the balances in the order of lots, so that what
     is available stays so.
     """
-    rows = await conn.execute(
-        _SHELVES,
-        {
-            "lon": None if near is None else near.lon,
-            "lat": None if near is None else near.lat,
-            "path": org_path,
-            "item": item,
-            "depot": depot_id,
-            "now": now,
-        },
-    )
-    found = rows.all()
-    available = await lock_available(conn, sorted(row.id for row in found))
+    values = {
+        "lon": None if near is None else near.lon, "lat": None if near is None else near.lat,
+        "path": org_path, "item": item, "depot": depot_id, "now": now,
+    }  # fmt: skip
+    [rows] = await db.together(conn, (_SHELVES, values))
     return [
         fefo.Shelf(
-            lot_id=row.id, depot_id=row.depot_id, travel_s=depots.drive_s(row.distance_m),
-            expires_on=row.expires_on, received_at=row.received_at, available=available[row.id],
+            lot_id=row["id"], depot_id=row["depot_id"], travel_s=depots.drive_s(row["distance_m"]),
+            expires_on=row["expires_on"], received_at=row["received_at"],
+            available=row["available"],
         )
-        for row in found
+        for row in rows
     ]  # fmt: skip
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import errors, events, fefo, ledger, store, tables, telling, timers
+from dispatch import db, errors, events, fefo, ledger, store, tables, telling, timers
 
 #: A claim that nobody issues ends by itself, so that stock is never tied up by a forgotten screen.
 RESERVED_FOR = timedelta(hours=24)
@@ -84,12 +84,15 @@ async def reserve(
     )
     if missing:
         raise errors.StockShort(state={"item": item, "available": quantity - missing})
-    ids = [await _claim(conn, incident_id, take, reason=reason, by=by, now=now) for take in takes]
     args: dict[str, object] = {"item": item, "quantity": quantity}
     if reason:
         args["reason"] = reason
-    await _tell(conn, incident, "stock_reserved", ids, args=args, by=by, now=now)
-    return ids
+    claims, line = await _claim(conn, incident_id, takes, args, reason=reason, by=by, now=now)
+    await telling.tell(
+        conn, events.Kind.STOCK_RESERVED, incident, with_incident=False, reservations=claims,
+        lines=[line], now=now,
+    )  # fmt: skip
+    return [claim.id for claim in claims]
 
 
 def _pick_one(
@@ -239,28 +242,42 @@ async def _end(
     )
 
 
+_CLAIM = sa.text("""
+insert into reservation (id, incident_id, lot_id, quantity, reserved_at, expires_at, by_id, reason)
+select take.id, cast(:incident_id as uuid), take.lot_id, take.quantity, cast(:now as timestamptz),
+       cast(:until as timestamptz), cast(:by as uuid), cast(:reason as text)
+from unnest(cast(:ids as uuid[]), cast(:lots as uuid[]), cast(:quantities as int[]))
+    as take (id, lot_id, quantity)
+""")
+
+
 async def _claim(
     conn: AsyncConnection,
     incident_id: UUID,
-    take: fefo.Take,
+    takes: Sequence[fefo.Take],
+    args: Mapping[str, object],
     *,
     reason: str | None,
     by: UUID,
     now: datetime,
-) -> UUID:
-    reservation_id = store.new_id()
-    await conn.execute(
-        sa.insert(tables.reservation).values(
-            id=reservation_id, incident_id=incident_id, lot_id=take.lot_id,
-            quantity=take.quantity, reserved_at=now, expires_at=now + RESERVED_FOR, by_id=by,
-            reason=reason,
-        )
+) -> tuple[list[store.Reservation], store.Line]:
+    """Write the claims with their timers and the line that says so, in one round trip."""
+    ids, until = [store.new_id() for _ in takes], now + RESERVED_FOR
+    values = {
+        "incident_id": incident_id, "now": now, "until": until, "by": by, "reason": reason,
+        "ids": ids, "lots": [take.lot_id for take in takes],
+        "quantities": [take.quantity for take in takes],
+    }  # fmt: skip
+    due = [timers.Due(timers.Kind.RESERVATION_EXPIRY, until, one) for one in ids]
+    line = store.adding_line(
+        incident_id, channel=events.Channel.CONSOLE, kind=events.LineKind.STOCK_RESERVED,
+        args=args, by=by, now=now,
     )  # fmt: skip
-    await timers.arm(
-        conn, incident_id, timers.Kind.RESERVATION_EXPIRY,
-        subject_id=reservation_id, due_at=now + RESERVED_FOR,
+    _, _, [added], made = await db.together(
+        conn, (_CLAIM, values), timers.arming(incident_id, due), line,
+        store.reading_reservations(ids),
     )  # fmt: skip
-    return reservation_id
+    return [store.Reservation.from_row(row) for row in made], store.Line.from_row(added)
 
 
 async def _tell(

@@ -68,7 +68,12 @@ from dispatch.store.people import (
     lock_responders,
     locking_responders,
 )
-from dispatch.store.reservations import Reservation, list_reservations, reservations_of
+from dispatch.store.reservations import (
+    Reservation,
+    list_reservations,
+    reading_reservations,
+    reservations_of,
+)
 from dispatch.store.waves import Wave, adding_alerts, adding_wave, alerts_of_wave
 from dispatch.store.ways import Way
 
@@ -132,6 +137,7 @@ __all__ = [
     "locking_responders",
     "new_id",
     "open_incident",
+    "reading_reservations",
     "redirect_alert",
     "reservations_of",
     "share_incident",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch import tables
+from dispatch import db, tables
 from dispatch.store import reading
 
 
@@ -34,7 +35,7 @@ class Reservation:
     depot_name_en: str | None
 
     @classmethod
-    def from_row(cls, row: sa.RowMapping) -> Reservation:
+    def from_row(cls, row: reading.Row) -> Reservation:
         """Read a row of `_RESERVATION`."""
         return reading.value(cls, row)
 
@@ -56,6 +57,16 @@ _RESERVATION = (
     .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
     .join(tables.depot, tables.depot.c.id == tables.lot.c.depot_id)
 )
+
+
+_OF_IDS = _RESERVATION.where(reading.is_any(tables.reservation.c.id)).order_by(
+    tables.reservation.c.id
+)
+
+
+def reading_reservations(ids: Sequence[UUID]) -> db.Query:
+    """Read these, in the order in which they were made; each row is one of `from_row`."""
+    return _OF_IDS, {"ids": list(ids)}
 
 
 async def list_reservations(
