@@ -40,6 +40,7 @@ def whole() -> Iterator[Whole]:
     with tempfile.TemporaryDirectory(prefix="golden-whole-", dir=quick_folder()) as folder:
         Path(folder).chmod(0o711)
         with whole_system(Path(folder) / "data") as running:
+            running.shut_offices()
             yield running
 
 
