@@ -175,8 +175,10 @@ def propose(rounds: int) -> None:
         ]  # fmt: skip
         spots = [complex(dice.random(), dice.random()) for _ in range(100)]
         ways = {
-            depot: {need.id: 60 + 7_000 * abs(spots[depot] - spots[50 + need.id[0]])
-                    for need in needs}  # type: ignore[index]  # pairs, as made above
+            depot: {
+                (place, item): 60 + 7_000 * abs(spots[depot] - spots[50 + place])
+                for place in range(50) for item in range(8)
+            }
             for depot in range(50)
         }  # fmt: skip
         began = time.perf_counter()

@@ -110,7 +110,7 @@ def test_STK_6_nothing_wanted_or_nothing_there() -> None:
     assert nowhere.short == {"N": 2}
 
 
-def small(seed: int) -> tuple[list[Lot], list[Need], dict[str, dict[str, float]]]:
+def small(seed: int) -> tuple[list[Lot], list[Need], supply_brute.Travel]:
     dice = random.Random(seed)
     depots, items = (
         ["W1", "W2", "W3"][: dice.randint(2, 3)],
@@ -126,11 +126,11 @@ def small(seed: int) -> tuple[list[Lot], list[Need], dict[str, dict[str, float]]
              dice.choice([0.0, 900.0, 3000.0]), dice.choice([math.inf, 1500.0]))
         for n in range(dice.randint(2, 3))
     ]  # fmt: skip
-    ways = {
+    ways: supply_brute.Travel = {
         w: {need.id: float(dice.randint(1, 30) * 60) for need in needs if dice.random() < 0.9}
         for w in depots
     }
-    return lots, needs, ways  # type: ignore[return-value]  # the ids here are texts
+    return lots, needs, ways
 
 
 @pytest.mark.parametrize("most_depots", [None, 1, 2])

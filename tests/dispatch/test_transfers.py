@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -143,14 +144,14 @@ async def test_STK_12_where_nothing_arrives_there_is_no_lot(
 async def test_STK_13_what_was_not_needed_comes_back(conn: AsyncConnection, now: datetime) -> None:
     shelf = await make_shelf(conn, now=now)
     (claim,) = await reserve(conn, shelf, 30, now=now)
-    more = {"note": "多余", "by": shelf.keeper, "now": now}
+    take_back = partial(stock.take_back, conn, claim, note="多余", by=shelf.keeper, now=now)
     with pytest.raises(errors.Conflict):
-        await stock.take_back(conn, claim, quantity=1, **more)  # type: ignore[arg-type]  # plain
+        await take_back(quantity=1)
     await stock.issue(conn, claim, by=shelf.keeper, now=now)
-    await stock.take_back(conn, claim, quantity=20, **more)  # type: ignore[arg-type]
+    await take_back(quantity=20)
     assert await balance(conn, shelf) == (90, 0)
     with pytest.raises(errors.Conflict) as refused:
-        await stock.take_back(conn, claim, quantity=11, **more)  # type: ignore[arg-type]
+        await take_back(quantity=11)
     assert refused.value.state == {"out": 10}
 
 
@@ -184,27 +185,22 @@ async def test_STK_14_another_lot_than_the_first_to_expire_needs_a_reason(
         conn, shelf.depot, shelf.item, quantity=50, expires_on=now.date() + timedelta(days=90),
         by=None, now=now,
     )  # fmt: skip
-    common = {
-        "org_path": shelf.org_path, "item": "quilt", "quantity": 7, "by": shelf.keeper, "now": now,
-    }  # fmt: skip
+    claim_of = partial(
+        stock.reserve, conn, shelf.incident, org_path=shelf.org_path, item="quilt", quantity=7,
+        by=shelf.keeper, now=now,
+    )  # fmt: skip
     with pytest.raises(errors.NotFirstToExpire) as refused:
-        await stock.reserve(conn, shelf.incident, lot_id=later, **common)  # type: ignore[arg-type]
+        await claim_of(lot_id=later)
     assert refused.value.state is not None
     assert refused.value.state["lot"] == str(first)
-    await stock.reserve(conn, shelf.incident, lot_id=first, **common)  # type: ignore[arg-type]
-    [claim] = await stock.reserve(
-        conn,
-        shelf.incident,
-        lot_id=later,
-        reason="加厚款",
-        **common,  # type: ignore[arg-type]
-    )
+    await claim_of(lot_id=first)
+    [claim] = await claim_of(lot_id=later, reason="加厚款")
     told = await conn.scalar(
         sa.select(tables.reservation.c.reason).where(tables.reservation.c.id == claim)
     )
     assert told == "加厚款"
     with pytest.raises(errors.NotFound):
-        await stock.reserve(conn, shelf.incident, lot_id=uuid4(), **common)  # type: ignore[arg-type]
+        await claim_of(lot_id=uuid4())
 
 
 async def test_STK_4_nobody_may_change_the_ledger(conn: AsyncConnection, now: datetime) -> None:
